@@ -1,0 +1,173 @@
+"""The Python API: the same engine as `scraper run`, with rows handed to the caller instead of a file.
+
+    async for row in scrape(["https://a.example/"], fields={"title": "h1"}):
+        print(row["title"])
+
+Nothing is written and nothing is resumed. No signal handler is installed. Each row holds bytes of `run.memory` until the
+caller takes it, so a slow caller slows the fetching, and memory stays bounded.
+"""
+
+import asyncio
+import logging
+import pickle
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+
+from scraper import loop as event_loop
+from scraper.assemble import limits_of, parts_of
+from scraper.config import Config, load_config, with_fields
+from scraper.errors import ScraperError
+from scraper.fetch.client import Client
+from scraper.ledger import OK
+from scraper.parse.page import load_parser
+from scraper.pipeline import Pipeline
+from scraper.records import Failure, SourceLine
+from scraper.write.writer import Entry
+
+Row = dict[str, Any]
+OnFailure = Callable[[Failure], None]
+
+CHUNK = 500
+"""URLs taken from the caller's iterable at a time."""
+SYNC_ROWS = 256
+"""Rows that wait for the caller of `scrape_sync` before the loop pauses."""
+
+_log = logging.getLogger("scraper")
+
+
+def scrape(
+    urls: Iterable[str],
+    fields: Mapping[str, Any] | None = None,
+    *,
+    config: Config | Path | str | None = None,
+    on_failure: OnFailure | None = None,
+) -> AsyncGenerator[Row, None]:
+    """Scrape pages; gives a row for each as it is done, in no particular order.
+
+    `urls`: any iterable, read as the run goes on. `fields`: as the `[fields]` table, `{"title": "h1"}`; None leaves the
+    config's own. `config`: a Config, the path of a TOML file, or None for the defaults. Values have their Python types
+    (Decimal, date, datetime). `on_failure` gets the Failure of each URL that gave no row; without it they are logged as
+    warnings of the logger `scraper`.
+
+    Raises ConfigError at once. Leave the loop early with `contextlib.aclosing`, so that workers end with the block.
+    """
+    settings = config if isinstance(config, Config) else load_config(Path(config) if config else None, ())
+    if fields is not None:
+        settings = with_fields(settings, fields)
+    load_parser(settings.parse_plan())
+    return _rows(urls, settings, on_failure or _log_failure)
+
+
+def scrape_sync(
+    urls: Iterable[str],
+    fields: Mapping[str, Any] | None = None,
+    *,
+    config: Config | Path | str | None = None,
+    on_failure: OnFailure | None = None,
+) -> Generator[Row, None, None]:
+    """`scrape` for code without a loop: the loop runs in a thread of its own. `on_failure` is called there."""
+    return _rows_from_thread(scrape(urls, fields, config=config, on_failure=on_failure))
+
+
+def _rows_from_thread(rows: AsyncGenerator[Row, None]) -> Generator[Row, None, None]:
+    queue: SimpleQueue[Row | BaseException | None] = SimpleQueue()
+    is_left = threading.Event()
+    thread = threading.Thread(target=lambda: event_loop.run(_feed(rows, queue, is_left)), name="scrape", daemon=True)
+    thread.start()
+    try:
+        while (row := queue.get()) is not None:
+            if isinstance(row, BaseException):
+                raise row
+            yield row
+    finally:
+        is_left.set()
+        thread.join()
+
+
+async def _feed(
+    rows: AsyncGenerator[Row, None], queue: "SimpleQueue[Row | BaseException | None]", is_left: threading.Event
+) -> None:
+    try:
+        async for row in rows:
+            queue.put(row)
+            while queue.qsize() >= SYNC_ROWS and not is_left.is_set():
+                await asyncio.sleep(0.005)
+            if is_left.is_set():
+                break
+        await rows.aclose()
+    except Exception as exc:  # handed to the caller's thread, which raises it
+        queue.put(exc)
+    finally:
+        queue.put(None)
+
+
+async def _rows(urls: Iterable[str], settings: Config, on_failure: OnFailure) -> AsyncGenerator[Row, None]:
+    ready: asyncio.Queue[Entry | None] = asyncio.Queue()
+    plan = replace(settings.parse_plan(), format="python")
+    async with Client(settings.fetch, settings.politeness, settings.network) as client:
+        outputs: list[_Handover] = []
+
+        def open_output(
+            on_commit: Callable[[list[Entry]], None], on_error: Callable[[ScraperError], None]
+        ) -> _Handover:
+            outputs.append(_Handover(ready, on_commit))
+            return outputs[0]
+
+        pipeline = Pipeline(parts_of(settings, client, _lines(urls), plan, open_output), limits_of(settings, None))
+        running = asyncio.ensure_future(_run(pipeline, ready))
+        try:
+            while (entry := await ready.get()) is not None:
+                if entry.outcome == OK:
+                    yield pickle.loads(entry.line)
+                else:
+                    on_failure(msgspec.json.decode(entry.line, type=Failure))
+                outputs[0].taken(entry)
+            await running
+        finally:
+            pipeline.abort()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def _run(pipeline: Pipeline, ready: "asyncio.Queue[Entry | None]") -> None:
+    try:
+        await pipeline.run()
+    finally:
+        ready.put_nowait(None)
+
+
+class _Handover:
+    """The output of a pipeline whose rows go to a caller on the same loop."""
+
+    busy_s = 0.0
+
+    def __init__(self, ready: "asyncio.Queue[Entry | None]", on_commit: Callable[[list[Entry]], None]) -> None:
+        self._ready = ready
+        self._on_commit = on_commit
+
+    def put(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self._ready.put_nowait(entry)
+
+    def taken(self, entry: Entry) -> None:
+        self._on_commit([entry])
+
+
+async def _lines(urls: Iterable[str]) -> AsyncIterator[list[SourceLine]]:
+    chunk: list[SourceLine] = []
+    for number, url in enumerate(urls, 1):
+        chunk.append(SourceLine(url, number))
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _log_failure(failure: Failure) -> None:
+    _log.warning("%s: %s: %s", failure.url, failure.error, failure.message)

@@ -1,0 +1,106 @@
+"""From a config to the parts of a pipeline. Shared by the command line and the Python API, which differ in their output."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+
+from scraper.config import Config, byte_budget
+from scraper.fetch.address import is_localhost, literal, special_use
+from scraper.fetch.client import Client
+from scraper.fetch.retry import RetryPolicy
+from scraper.parse.pool import PoolOptions
+from scraper.parse.wire import Setup
+from scraper.pipeline import Keeper, Limits, OpenOutput, Parts
+from scraper.records import ParsePlan, SourceLine
+from scraper.resume import Done
+from scraper.urls.frontier import HostLimits
+from scraper.work import BUILD
+
+PUBLIC_PER_HOST = 8
+"""What politeness.per_host = "auto" asks of a host that is not this machine: what browsers open, and a little more."""
+
+
+def parts_of(
+    config: Config,
+    client: Client,
+    sources: AsyncIterator[list[SourceLine]],
+    plan: ParsePlan,
+    open_output: OpenOutput,
+    *,
+    earlier: Done | None = None,
+    keeper: Keeper | None = None,
+) -> Parts:
+    """All stages as the config wants them; nothing is started."""
+    return Parts(
+        sources=sources,
+        fetcher=client,
+        retries=retry_policy(config),
+        host_limits=host_limits(config),
+        pool=(
+            Setup(BUILD, plan, tuple(sys.path), config.parse.timeout, config.parse.max_memory),
+            pool_options(config),
+        ),
+        open_output=open_output,
+        earlier=earlier,
+        keeper=keeper,
+    )
+
+
+def limits_of(config: Config, limit: int | None) -> Limits:
+    """What the pipeline itself obeys."""
+    return Limits(
+        concurrency=config.fetch.concurrency,
+        window=config.run.window,
+        memory=byte_budget(config),
+        max_redirects=config.fetch.max_redirects,
+        shutdown_timeout_s=config.run.shutdown_timeout,
+        limit=limit,
+    )
+
+
+def pool_options(config: Config) -> PoolOptions:
+    """The parse pool's share."""
+    parse = config.parse
+    processes = cores() if parse.processes == "auto" else parse.processes
+    return PoolOptions(processes, parse.batch_bytes, parse.batch_age, parse.timeout)
+
+
+def retry_policy(config: Config) -> RetryPolicy:
+    """The retry settings as the policy wants them."""
+    return RetryPolicy(
+        retries=config.fetch.retries,
+        base_s=config.fetch.backoff,
+        cap_s=config.fetch.backoff_max,
+        max_wait_s=config.politeness.max_wait,
+        respect_retry_after=config.politeness.respect_retry_after,
+    )
+
+
+def host_limits(config: Config) -> Callable[[str], HostLimits]:
+    """What a host may be asked. "auto" spares others, and leaves one's own machine to fetch.concurrency."""
+    politeness, concurrency = config.politeness, config.fetch.concurrency
+
+    def limits(host: str) -> HostLimits:
+        per_host = politeness.per_host
+        if per_host == "auto":
+            per_host = concurrency if is_this_machine(host) else PUBLIC_PER_HOST
+        return HostLimits(per_host, politeness.delay)
+
+    return limits
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host as written is loopback.
+
+    >>> is_this_machine("localhost"), is_this_machine("127.0.0.7"), is_this_machine("a.example")
+    (True, True, False)
+    """
+    address = literal(host)
+    return is_localhost(host) or (address is not None and special_use(address) == "loopback")
+
+
+def cores() -> int:
+    """The processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

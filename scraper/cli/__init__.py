@@ -1,0 +1,55 @@
+"""The command line. Each command is a small file beside this one; here they are gathered and errors become exit codes."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.core import TyperGroup
+
+from scraper.cli.check import check
+from scraper.cli.demo import demo
+from scraper.cli.init import init
+from scraper.cli.inspect import inspect
+from scraper.cli.run import run
+from scraper.cli.site import site
+from scraper.errors import ScraperError
+
+EPILOG = "Exit codes: 0 done, even where some URLs failed; 1 fatal; 2 usage or config; 3 interrupted, resumable."
+app = typer.Typer(
+    cls=TyperGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show a traceback with an error."),
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    """A URL list goes in, one typed row per page comes out."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"scraper {installed('hybrid-scraper')}")
+        raise typer.Exit
+
+
+for command in (run, init, check, inspect, site, demo):
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code (design: 0 done, 1 fatal, 2 usage, 3 interrupted)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(given)
+    except ScraperError as exc:
+        if "--debug" in given:
+            raise
+        for line in str(exc).splitlines():
+            typer.echo(f"scraper: {line}", err=True)
+        sys.exit(exc.exit_code)

@@ -1,0 +1,108 @@
+"""Progress of a run: a live picture on a terminal, plain lines elsewhere. Looks at samples only, never at a page."""
+
+import asyncio
+from collections.abc import Callable
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from scraper.stats import Capacity, Load, Sample, limiting, load_between
+
+LIVE_EVERY_S = 0.2
+PLAIN_EVERY_S = 10.0
+WINDOW_S = 3.0
+"""Rates are of the last seconds, so that they follow a change and still do not dance."""
+
+TakeSample = Callable[[], Sample]
+
+
+class Recent:
+    """The samples of the last seconds, for rates."""
+
+    def __init__(self, capacity: Capacity, window_s: float = WINDOW_S) -> None:
+        """Begin without a sample."""
+        self._capacity = capacity
+        self._window_s = window_s
+        self._samples: list[Sample] = []
+
+    def add(self, sample: Sample) -> Load:
+        """The load between the oldest sample in the window and this one."""
+        self._samples = [old for old in self._samples if sample.at - old.at <= self._window_s]
+        self._samples.append(sample)
+        return load_between(self._samples[0], sample, self._capacity)
+
+
+async def show_live(take_sample: TakeSample, capacity: Capacity, console: Console) -> None:
+    """Keep a picture on the terminal until cancelled; the last one stays."""
+    recent = Recent(capacity)
+    with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+        try:
+            while True:
+                sample = take_sample()
+                live.update(picture(sample, recent.add(sample)), refresh=True)
+                await asyncio.sleep(LIVE_EVERY_S)
+        finally:
+            sample = take_sample()
+            live.update(picture(sample, recent.add(sample)), refresh=True)
+
+
+async def show_plain(take_sample: TakeSample, capacity: Capacity, write: Callable[[str], None]) -> None:
+    """Write a line every ten seconds until cancelled."""
+    recent = Recent(capacity, window_s=2 * PLAIN_EVERY_S)
+    recent.add(take_sample())
+    while True:
+        await asyncio.sleep(PLAIN_EVERY_S)
+        sample = take_sample()
+        write(plain_line(sample, recent.add(sample)))
+
+
+def picture(now: Sample, load: Load) -> RenderableType:
+    """The bar, the counts and the limit, three lines."""
+    total, done = expected(now), now.done
+    bar = Table.grid(padding=(0, 2))
+    bar.add_row(
+        ProgressBar(total=max(total, 1), completed=done, width=36),
+        Text(f"{done:,}{'' if now.is_exhausted else '+'}/{total:,}", style="bold"),
+        Text(f"{load.pages_per_s:,.0f} pages/s", style="cyan"),
+        Text(f"ETA {eta(now, load)}", style="dim"),
+    )
+    counts = Text(f"in flight {now.in_flight:,} · waiting {now.queued:,} · parsing {now.parsing:,} · ok {now.ok:,}")
+    if now.failures:
+        counts.append(" · ").append(f"failed {kinds(now)}", style="yellow")
+    return Group(bar, counts, Text(f"limit: {limiting(load, now)}", style="dim"))
+
+
+def plain_line(now: Sample, load: Load) -> str:
+    """The same on one line."""
+    failed = f", failed {kinds(now)}" if now.failures else ""
+    return (
+        f"{now.done:,}/{expected(now):,} done, {load.pages_per_s:,.0f} pages/s, ETA {eta(now, load)}, "
+        f"in flight {now.in_flight:,}, waiting {now.queued:,}{failed}; limit: {limiting(load, now)}"
+    )
+
+
+def expected(now: Sample) -> int:
+    """URLs known so far: done, under way and waiting."""
+    return now.done + now.open
+
+
+def kinds(now: Sample) -> str:
+    """Failures by kind, most frequent first."""
+    ranked = sorted(now.failures.items(), key=lambda item: -item[1])
+    return f"{sum(now.failures.values()):,} ({', '.join(f'{kind} {n:,}' for kind, n in ranked)})"
+
+
+def eta(now: Sample, load: Load) -> str:
+    """Time left at the present rate, "?" while the list is still read or nothing moves.
+
+    Hours, minutes and seconds.
+    """
+    if not now.is_exhausted or load.pages_per_s < 0.01:
+        return "?"
+    seconds = round(now.open / load.pages_per_s)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

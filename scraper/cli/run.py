@@ -1,0 +1,141 @@
+"""`scraper run`: a URL list in, rows out."""
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from scraper.config import Config
+    from scraper.pipeline import Pipeline
+    from scraper.session import Outcome, Request
+
+INTERRUPTED = 3
+
+
+def run(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...", help="URLs, lists (.txt, .csv, .jsonl, each also .gz), or - for standard input."
+        ),
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The output folder.")] = Path("output"),
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; may be repeated.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take up at most so many URLs.")] = None,
+    url_column: Annotated[str | None, typer.Option(help="The column or key that holds the URL.")] = None,
+    source_format: Annotated[
+        str | None, typer.Option(help="txt, csv or jsonl, where the name of a list does not tell it.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the folder holds and start over.")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show only the summary.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON to standard output.")] = False,
+) -> None:
+    """Scrape the pages of SOURCES into the output folder. The same command again resumes."""
+    from scraper.config import load_config
+    from scraper.errors import UsageError
+    from scraper.session import Request
+
+    if not sources:
+        raise UsageError("nothing to scrape: give URLs, a file with a list of them, or - for standard input")
+    settings = load_config(config, overrides or ())
+    request = Request(sources, output, url_column, source_format, limit, fresh)
+    outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
+    report(outcome, quiet=quiet, as_json=as_json)
+    if not outcome.summary.finished:
+        raise typer.Exit(INTERRUPTED)
+
+
+def scrape_with_progress(settings: "Config", request: "Request", *, progress: bool) -> "Outcome":
+    """Run a session on a loop of its own, with progress on stderr and the signals of a terminal handled."""
+    from scraper import loop
+
+    return loop.run(_session(settings, request, progress))
+
+
+async def _session(settings: "Config", request: "Request", progress: bool) -> "Outcome":
+    from scraper.errors import ScraperError, first_of
+    from scraper.session import run_session
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watchers: list[asyncio.Task[None]] = []
+
+            def on_start(pipeline: "Pipeline") -> None:
+                _handle_signals(pipeline)
+                if progress:
+                    watchers.append(tasks.create_task(_show(pipeline)))
+
+            outcome = await run_session(settings, request, on_start)
+            for watcher in watchers:
+                watcher.cancel()
+    except* ScraperError as group:
+        raise first_of(group) from None
+    return outcome
+
+
+def _handle_signals(pipeline: "Pipeline") -> None:
+    """First signal: drain. Second: end at once."""
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if pipeline.is_stopping:
+            pipeline.abort()
+            return
+        typer.echo("stopping: what is under way is finished first; once more to stop at once", err=True)
+        pipeline.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, interrupt)
+
+
+async def _show(pipeline: "Pipeline") -> None:
+    from rich.console import Console
+
+    from scraper.cli.progress import show_live, show_plain
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        await show_live(pipeline.sample, pipeline.capacity, console)
+    else:
+        await show_plain(pipeline.sample, pipeline.capacity, lambda line: typer.echo(line, err=True))
+
+
+def report(outcome: "Outcome", *, quiet: bool = False, as_json: bool = False) -> None:
+    """Tell how a session ended: the balance and the files to stderr, or JSON to stdout."""
+    if as_json:
+        _print_json(outcome)
+    if not quiet:
+        for line in summary_lines(outcome):
+            typer.echo(line, err=True)
+
+
+def summary_lines(outcome: "Outcome") -> list[str]:
+    """The end of a session in a few lines."""
+    summary = outcome.summary
+    if summary.did_nothing:
+        head = f"nothing to do: all {summary.input:,} records are done (--fresh starts over)"
+    else:
+        head = (
+            f"{'done' if summary.finished else 'interrupted, the same command resumes'}: {summary.pages:,} pages in "
+            f"{summary.seconds:.1f} s, {summary.pages_per_s:,.0f} pages/s, {summary.bytes / 1e6:,.1f} MB"
+        )
+    earlier = f" ({summary.earlier:,} of them done earlier)" if summary.earlier and not summary.did_nothing else ""
+    files = [f"  {role:<9}{path}" for role, path in outcome.files.items()]
+    return [head, summary.balance + earlier, *files]
+
+
+def _print_json(outcome: "Outcome") -> None:
+    import msgspec
+
+    data = outcome.summary.as_json({role: str(path) for role, path in outcome.files.items()})
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")

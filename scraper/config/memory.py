@@ -1,0 +1,81 @@
+"""How many bytes of bodies may be in flight: the setting, or a share of what the machine or its container allows."""
+
+import os
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from scraper.config.model import Config
+
+_MIB = 1024 * 1024
+_LEAST, _MOST, _SHARE = 64 * _MIB, 512 * _MIB, 8
+# An eighth leaves room for the workers, who hold each body once more as a tree; beyond 512 MiB more bodies in
+# flight no longer buy speed, they only lengthen the wait for the writer.
+
+_CGROUP_LIMITS = {
+    "": (PurePosixPath("/sys/fs/cgroup"), "memory.max"),
+    "memory": (PurePosixPath("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+}
+"""By the controller that /proc/self/cgroup names: v2 names none."""
+
+ReadText = Callable[[str], str | None]
+"""Gives a file's text, None where it cannot be read."""
+
+
+def byte_budget(config: Config) -> int:
+    """Return run.memory in bytes; "auto" looks at this machine, and always holds one page of fetch.max_body."""
+    if config.run.memory != "auto":
+        return config.run.memory
+    return max(auto_budget(machine_memory(_read_text, _physical_bytes)), config.fetch.max_body)
+
+
+def auto_budget(available: int) -> int:
+    """Return the budget for `available` bytes of memory.
+
+    >>> auto_budget(2 * 1024**3) // 1024**2, auto_budget(0) // 1024**2
+    (256, 64)
+    """
+    return min(max(available // _SHARE, _LEAST), _MOST)
+
+
+def machine_memory(read_text: ReadText, physical_bytes: Callable[[], int]) -> int:
+    """Return the bytes this process may use: the smallest limit of its cgroups, or the machine's memory.
+
+    An unlimited cgroup says "max" (v2) or a number beyond the machine (v1).
+    """
+    texts = [read_text(path) for path in limit_files(read_text("/proc/self/cgroup") or "")]
+    limits = [int(text) for text in texts if text is not None and text.strip().isdigit()]
+    return min([physical_bytes(), *limits])
+
+
+def limit_files(membership: str) -> list[str]:
+    """Return the limit files of the cgroups in /proc/self/cgroup (cgroups(7)) and of all above them, for each bounds.
+
+    Inside a container the path may be seen from outside, so that only the root's file exists; it is always listed.
+
+    >>> limit_files("0::/app")
+    ['/sys/fs/cgroup/app/memory.max', '/sys/fs/cgroup/memory.max']
+    """
+    files = []
+    for line in membership.splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers in ("", "memory"):
+            folder, name = _CGROUP_LIMITS[controllers]
+            above = PurePosixPath(path.strip("/"))
+            files += [str(folder / part / name) for part in (above, *above.parents)]
+    return list(dict.fromkeys(files))
+
+
+def _read_text(path: str) -> str | None:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _physical_bytes() -> int:
+    """Return the machine's memory; where the system does not tell (Windows), what `auto` makes its least of."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0

@@ -1,0 +1,43 @@
+"""What the head of an answer means. Pure: status and headers in, a decision out."""
+
+import httpx
+
+from scraper.fetch.retry_after import parse_retry_after
+from scraper.records import Fault, Redirect
+
+REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
+"""RFC 9110 section 15.4, less 304 (nothing to go by) and 305, 306 (no longer used)."""
+
+_ADVICE = {
+    401: "it wants a login: put user:password@ into the URL, or an Authorization into fetch.headers",
+    403: "it refuses: look at it in a browser, and at what the site allows",
+    404: "no such page",
+    410: "the page is gone",
+    429: "raise politeness.delay or lower politeness.per_host",
+}
+
+
+def read_head(response: httpx.Response, now: float) -> Redirect | Fault | None:
+    """The redirect or the fault that an answer is; None for a page whose body is to be read. `now`: epoch seconds."""
+    status = response.status_code
+    if 200 <= status < 300 and status != 206:
+        return None
+    if status in REDIRECTS:
+        location = response.headers.get("location", "")
+        if location or status != 300:
+            return Redirect(location.strip(), status)
+    return Fault("http_status", _message(response), status, _retry_after(response, now))
+
+
+def _message(response: httpx.Response) -> str:
+    status = response.status_code
+    if status == 206:
+        return "HTTP 206: part of the page, though all of it was asked for; take Range out of fetch.headers"
+    advice = _ADVICE.get(status) or ("the server failed, try later" if 500 <= status < 600 else "")
+    phrase = " ".join(filter(None, (f"HTTP {status}", httpx.codes.get_reason_phrase(status))))
+    return f"{phrase}: {advice}" if advice else phrase
+
+
+def _retry_after(response: httpx.Response, now: float) -> float | None:
+    value = response.headers.get("retry-after")
+    return None if value is None else parse_retry_after(value, now)

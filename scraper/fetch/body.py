@@ -1,0 +1,78 @@
+"""Reading a body: a limit on its bytes, and memory reserved as they arrive. What is cut or coded wrongly is no body."""
+
+from collections.abc import AsyncIterable
+from typing import Protocol
+
+import httpx
+
+from scraper.fetch.coding import CodingError, CutError, Decoder, decoder_for
+from scraper.records import Fault
+
+
+class Reservation(Protocol):
+    """The bytes of memory that a page holds."""
+
+    async def grow(self, n: int) -> None:
+        """Hold `n` bytes more, waiting until there is room."""
+
+
+class Unbounded:
+    """A reservation that is always granted."""
+
+    async def grow(self, n: int) -> None:
+        """Return at once."""
+
+
+async def read_body(
+    stream: AsyncIterable[bytes], content_encoding: str, max_body: int, reservation: Reservation
+) -> bytes | Fault:
+    """The whole decoded body, or why there is none: too_large, truncated, decode. Wire exceptions pass through."""
+    try:
+        decoder = decoder_for(content_encoding)
+        pieces = await _collect(stream, decoder, max_body, reservation)
+    except CutError as exc:
+        return Fault("truncated", f"{exc}: try later")
+    except CodingError as exc:
+        return Fault("decode", f"{exc}: set Accept-Encoding = 'identity' in fetch.headers")
+    if pieces is None:
+        return Fault("too_large", f"larger than fetch.max_body ({max_body:,} bytes): raise it to get this page")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _collect(
+    stream: AsyncIterable[bytes], decoder: Decoder | None, max_body: int, reservation: Reservation
+) -> list[bytes] | None:
+    """The decoded pieces; None as soon as the limit is passed.
+
+    Bytes are counted on both sides of the decoder: coded ones that decode to nothing could otherwise go on for ever.
+    """
+    pieces: list[bytes] = []
+    received = decoded = 0
+    async for data in stream:
+        received += len(data)
+        for piece in (data,) if decoder is None else decoder.feed(data):
+            decoded += len(piece)
+            if decoded > max_body:
+                return None
+            await reservation.grow(len(piece))
+            pieces.append(piece)
+        if received > max_body:
+            return None
+    if decoder is not None:
+        decoder.finish()
+    return pieces
+
+
+async def drain(stream: AsyncIterable[bytes], limit: int) -> None:
+    """Read what nobody wants, at most about `limit` bytes, so that the connection can be used again.
+
+    Gives up without a word where that fails: the answer's head is known, and closing drops the connection.
+    """
+    received = 0
+    try:
+        async for data in stream:
+            received += len(data)
+            if received > limit:
+                return
+    except httpx.TransportError:
+        return

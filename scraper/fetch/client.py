@@ -1,0 +1,169 @@
+"""The fetch shell: a job in, one request out, a page, a redirect or a fault back.
+
+It awaits and carries out; what an answer or an exception means is decided by the pure files beside it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from scraper.fetch.answer import read_head
+from scraper.fetch.body import Reservation, drain, read_body
+from scraper.fetch.faults import fault_of
+from scraper.fetch.pinning import authority_of, urls_to_try
+from scraper.fetch.requests import GetRequest, HeaderSheet
+from scraper.fetch.resolver import AddressGuard, Lookup, look_up
+from scraper.fetch.transport import make_transport
+from scraper.records import Fault, Job, Page, Redirect
+
+if TYPE_CHECKING:
+    from scraper.config import FetchConfig, NetworkConfig, PolitenessConfig
+
+DRAIN_BYTES = 64 * 1024
+"""An error page or a redirect's body up to this size is read to its end: cheaper than a new connection."""
+DRAIN_S = 1.0
+"""And for so long; a server that drips its error page loses its connection."""
+
+
+class Client:
+    """Fetches one hop at a time. An async context manager; belongs to one event loop."""
+
+    def __init__(
+        self,
+        fetch: "FetchConfig",
+        politeness: "PolitenessConfig",
+        network: "NetworkConfig",
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        lookup: Lookup = look_up,
+    ) -> None:
+        """`transport`: a wire to use instead of the one that `fetch.transport` names; closed with the client.
+
+        `lookup`: finds the addresses of host names, the system's way by default.
+        """
+        self._config = fetch
+        self._wire = transport or make_transport(fetch)
+        self._guard = AddressGuard(network.private_addresses, lookup)
+        accept_encoding = getattr(self._wire, "accept_encoding", "gzip, deflate")
+        self._sheet = HeaderSheet(politeness.agent, accept_encoding, fetch.headers)
+        # The total deadline is ours. A wire counts the time to connect, which it alone can tell apart.
+        self._timeout = httpx.Timeout(None, connect=fetch.connect_timeout).as_dict()
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Connections are opened by the first requests."""
+        await self._open.enter_async_context(self._guard)
+        await self._open.enter_async_context(self._wire)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close all connections."""
+        await self._open.aclose()
+
+    async def fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
+        """Make one request and read its answer, within what is left of the try's deadline.
+
+        Time spent waiting in `reservation.grow` does not count. The caller keeps the reservation, whatever comes back.
+        """
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._config.timeout - job.spent_s) as deadline:
+                answer = await self._fetch(job, _Paused(reservation, deadline))
+        except TimeoutError:
+            reason = f"no whole answer within fetch.timeout ({self._config.timeout:g} s)"
+            return Fault("timeout", f"{reason}: try later, or raise it")
+        if isinstance(answer, Redirect):
+            return replace(answer, took_s=time.monotonic() - started)
+        return answer
+
+    async def _fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
+        addresses = await self._guard.addresses(job)
+        if isinstance(addresses, Fault):
+            return addresses
+        try:
+            response = await self._send(job, addresses)
+        except Exception as exc:  # a stage border: whatever a wire raises costs this URL and no other
+            return fault_of(exc, in_body=False, wire=self._config.transport)
+        try:
+            return await self._read(job, response, reservation)
+        except Exception as exc:
+            fault = fault_of(exc, in_body=True, wire=self._config.transport)
+            return replace(fault, status=response.status_code)
+        finally:
+            await response.aclose()
+
+    async def _send(self, job: Job, addresses: tuple[str, ...]) -> httpx.Response:
+        """The head of the answer, from the first address that can be connected to."""
+        headers = self._sheet.headers_for(job, authority_of(job.url))
+        *others, last = urls_to_try(job, addresses)
+        for url, address in others:
+            try:
+                return await self._wire.handle_async_request(GetRequest(url, headers, self._timeout))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                self._guard.prefer_others(job.host, address)
+        return await self._wire.handle_async_request(GetRequest(last[0], headers, self._timeout))
+
+    async def _read(self, job: Job, response: httpx.Response, reservation: Reservation) -> Page | Redirect | Fault:
+        stream = _stream_of(response)
+        head = read_head(response, time.time())
+        if head is not None:
+            await _drain_within(DRAIN_S, stream)
+            return head
+        encoding = response.headers.get("content-encoding", "")
+        body = await read_body(stream, encoding, self._config.max_body, reservation)
+        if isinstance(body, Fault):
+            return replace(body, status=response.status_code)
+        return _page(job, response, body)
+
+
+class _Paused:
+    """A reservation that stops the deadline while it waits for memory: that is our doing, not the server's."""
+
+    __slots__ = ("_deadline", "_reservation")
+
+    def __init__(self, reservation: Reservation, deadline: asyncio.Timeout) -> None:
+        self._reservation = reservation
+        self._deadline = deadline
+
+    async def grow(self, n: int) -> None:
+        clock = asyncio.get_running_loop().time
+        ends_at, paused_at = self._deadline.when(), clock()
+        self._deadline.reschedule(None)
+        await self._reservation.grow(n)
+        if ends_at is not None:
+            self._deadline.reschedule(ends_at + clock() - paused_at)
+
+
+async def _drain_within(seconds: float, stream: AsyncIterable[bytes]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await drain(stream, DRAIN_BYTES)
+    except TimeoutError:
+        return
+
+
+def _stream_of(response: httpx.Response) -> httpx.AsyncByteStream:
+    """The body as the wire gives it, past httpx's decoders, which inflate without a bound."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError(f"the transport gave a {type(response.stream).__name__}, expected an AsyncByteStream")
+    return response.stream
+
+
+def _page(job: Job, response: httpx.Response, body: bytes) -> Page:
+    return Page(
+        url=job.target.url,
+        final_url=job.url,
+        status=response.status_code,
+        content_type=response.headers.get("content-type", ""),
+        body=body,
+        fetched_at=time.time(),
+        extra=job.target.extra,
+    )

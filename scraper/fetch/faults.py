@@ -1,0 +1,98 @@
+"""What went wrong on the wire, as a fault: the one place where httpx's exceptions become kinds. Pure.
+
+httpx.ConnectError                 connect
+├── NameNotFound                   dns
+└── TlsFailed                      tls
+httpx.ConnectTimeout               connect
+httpx.TimeoutException, others     timeout
+httpx.RemoteProtocolError          protocol
+└── BodyCut                        truncated
+httpx.NetworkError                 protocol before the answer, truncated in its body
+httpx.DecodingError                decode
+httpx.UnsupportedProtocol          unsupported_scheme
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from scraper.records import FailureKind, Fault
+
+CUT_CLUE = "peer closed connection"
+"""How h11 begins its message when a body ends too early (httpx's wire, which has no class for it)."""
+
+
+class NameNotFound(httpx.ConnectError):
+    """The host name could not be resolved."""
+
+
+class TlsFailed(httpx.ConnectError):
+    """The TLS handshake failed, or the certificate is not trusted."""
+
+
+class BodyCut(httpx.RemoteProtocolError):
+    """The body ended before its announced end."""
+
+
+_NO_REASON: dict[type[Exception], str] = {
+    httpx.ReadError: "the connection broke off",
+    httpx.WriteError: "the connection broke off",
+    httpx.ConnectTimeout: "no connection within fetch.connect_timeout",
+}
+"""For what httpx's own wire leaves without a text."""
+
+_ADVICE: dict[FailureKind, str] = {
+    "dns": "check the spelling of the host, or try later",
+    "connect": "the host may be down, or a firewall in the way; try later",
+    "tls": "open it in a browser; for a host of your own set fetch.verify_tls = false",
+    "timeout": "try later, or raise fetch.timeout",
+    "protocol": "try later, or fetch.transport = {other!r}",
+    "truncated": "try later",
+    "decode": "set Accept-Encoding = 'identity' in fetch.headers",
+}
+
+
+def fault_of(exc: Exception, *, in_body: bool, wire: str = "pyreqwest") -> Fault:
+    """The fault an exception of the wire stands for.
+
+    `in_body`: the answer's head had come. `wire`: the one in use; where another may do better, it is named.
+    """
+    kind = _kind(exc, in_body)
+    other = "pyreqwest" if wire == "httpx" else "httpx"
+    reason = " ".join(str(exc).split())[:300].rstrip(".") or _NO_REASON.get(type(exc), type(exc).__name__)
+    advice = _ADVICE.get(kind, "").format(other=other)
+    return Fault(kind, f"{reason}: {advice}" if advice else reason)
+
+
+def _kind(exc: Exception, in_body: bool) -> FailureKind:
+    if isinstance(exc, httpx.ConnectError):
+        return _connect_kind(exc)
+    if isinstance(exc, BodyCut) or (in_body and (isinstance(exc, httpx.NetworkError) or CUT_CLUE in str(exc))):
+        return "truncated"
+    return next((kind for error, kind in _KINDS if isinstance(exc, error)), "protocol")
+
+
+_KINDS: list[tuple[type[Exception], FailureKind]] = [
+    (httpx.ConnectTimeout, "connect"),
+    (httpx.TimeoutException, "timeout"),
+    (httpx.DecodingError, "decode"),
+    (httpx.UnsupportedProtocol, "unsupported_scheme"),
+]
+
+
+def _connect_kind(exc: httpx.ConnectError) -> FailureKind:
+    if isinstance(exc, NameNotFound) or any(isinstance(cause, socket.gaierror) for cause in _causes(exc)):
+        return "dns"
+    if isinstance(exc, TlsFailed) or any(isinstance(cause, ssl.SSLError) for cause in _causes(exc)):
+        return "tls"
+    return "connect"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """What an exception came from, nearest first; httpx wraps httpcore's, which wraps anyio's."""
+    cause = exc.__cause__ or exc.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

@@ -1,0 +1,180 @@
+"""The wires: httpx transports over pyreqwest (ours) and over httpcore (httpx's own). No job or page is known here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.http import HeaderMap
+from pyreqwest.request import StreamRequest
+from pyreqwest.response import Response
+
+from scraper.fetch.requests import GetRequest
+from scraper.fetch.reqwest_errors import HEAD_TOO_LARGE, as_httpx
+
+if TYPE_CHECKING:
+    from scraper.config import FetchConfig
+
+IDLE_S = 5.0
+"""How long an unused connection stays open: idle limits are per host, so 10,000 hosts would leave as many sockets."""
+
+SETTLE_S = 0.01
+"""After closing, time for pyreqwest's thread to leave Python. It is never joined, and found inside when the interpreter
+ends it aborts the process (seen once in 85 short runs)."""
+
+_READ_BYTES = 64 * 1024
+
+T = TypeVar("T")
+
+
+def make_transport(config: "FetchConfig") -> httpx.AsyncBaseTransport:
+    """The wire that `fetch.transport` names. Close it with `aclose`."""
+    if config.transport == "httpx":
+        return httpx_transport(config)
+    return ReqwestTransport(config)
+
+
+def httpx_transport(config: "FetchConfig") -> httpx.AsyncHTTPTransport:
+    """httpx's own wire, which never queues inside its pool: the scheduler gates, so each request finds a connection."""
+    limits = httpx.Limits(
+        max_connections=config.concurrency,
+        max_keepalive_connections=config.concurrency,
+        keepalive_expiry=IDLE_S,
+    )
+    return httpx.AsyncHTTPTransport(verify=config.verify_tls, trust_env=False, limits=limits)
+
+
+class ReqwestTransport(httpx.AsyncBaseTransport):
+    """An httpx transport over pyreqwest (Rust: hyper, rustls). HTTP/1.1; no redirects, cookies, referer or proxies.
+
+    Brotli and zstd bodies come decoded, in pieces of bounded size, without their Content-Encoding; gzip and deflate as
+    they were sent (coding.py says why). Of `request.extensions["timeout"]` only `read` counts, for the head and for
+    each piece: the connect timeout belongs to the whole client, and there is no pool to wait for.
+    """
+
+    accept_encoding = "gzip, deflate, br, zstd"
+
+    def __init__(self, config: "FetchConfig") -> None:
+        """Connects with the first request. `config.concurrency`: idle connections kept for one host."""
+        self._config = config
+        self._client = _build_client(config)
+        self._other_wire: httpx.AsyncBaseTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request that has no body; the body of its answer is streamed. Raises httpx.TransportError."""
+        read_s = request.extensions.get("timeout", {}).get("read")
+        try:
+            exchange = self._exchange(request)
+            answer = await _within(read_s, exchange.__aenter__())
+        except PyreqwestError as exc:
+            error = as_httpx(exc)
+            if str(error) == HEAD_TOO_LARGE:
+                return await self._ask_again(request)
+            raise error from exc
+        headers, unreadable = _read_headers(answer.headers)
+        if "location" in unreadable:
+            await exchange.__aexit__(None, None, None)
+            return await self._ask_again(request)
+        return httpx.Response(answer.status, headers=headers, stream=_Body(exchange, answer, read_s))
+
+    async def aclose(self) -> None:
+        """Close all connections; requests in flight fail."""
+        await self._client.close()
+        await asyncio.sleep(SETTLE_S)
+        if self._other_wire is not None:
+            await self._other_wire.aclose()
+
+    def _exchange(self, request: httpx.Request) -> StreamRequest:
+        href = request.href if isinstance(request, GetRequest) else str(request.url)
+        builder = self._client.request(request.method, href).headers(request.headers.multi_items())
+        # By default the first 64 KiB of the body would be awaited together with the head.
+        return builder.streamed_read_buffer_limit(0).build_streamed()
+
+    async def _ask_again(self, request: httpx.Request) -> httpx.Response:
+        """The same request on httpx's wire, for answers that browsers take and pyreqwest cannot give.
+
+        That is a Location that is not ASCII, and a head of more than 100 lines.
+        """
+        if self._other_wire is None:
+            self._other_wire = httpx_transport(self._config)
+        return await self._other_wire.handle_async_request(request)
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of one answer. Closing it before its end drops the connection."""
+
+    def __init__(self, exchange: StreamRequest, answer: Response, read_s: float | None) -> None:
+        self._exchange = exchange
+        self._read = answer.body_reader.read
+        self._read_s = read_s
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            piece = await _within(self._read_s, self._read(_READ_BYTES))
+        except PyreqwestError as exc:
+            raise as_httpx(exc) from exc
+        if piece is None:
+            raise StopAsyncIteration
+        return piece.to_bytes()
+
+    async def aclose(self) -> None:
+        await self._exchange.__aexit__(None, None, None)
+
+
+def _build_client(config: "FetchConfig") -> Client:
+    return (
+        ClientBuilder()
+        .gzip(False)
+        .deflate(False)
+        .follow_redirects(False)
+        .referer(False)
+        .default_cookie_store(False)
+        .no_proxy()
+        .connect_timeout(timedelta(seconds=config.connect_timeout))
+        # Cancelling a request does not end it inside pyreqwest while its head is awaited: a server that drips its head
+        # would hold the connection for ever. reqwest's read timeout covers the whole head, and then each read.
+        .read_timeout(timedelta(seconds=config.timeout))
+        .pool_max_idle_per_host(config.concurrency)
+        .pool_idle_timeout(timedelta(seconds=IDLE_S))
+        # Browsers are lenient with header lines, so are we.
+        .http1_allow_obsolete_multiline_headers_in_responses(True)
+        .http1_ignore_invalid_headers_in_responses(True)
+        .http1_allow_spaces_after_header_name_in_responses(True)
+        .danger_accept_invalid_certs(not config.verify_tls)
+        .build()
+    )
+
+
+async def _within(read_s: float | None, reading: Awaitable[T]) -> T:
+    if read_s is None:
+        return await reading
+    try:
+        async with asyncio.timeout(read_s):
+            return await reading
+    except TimeoutError as exc:
+        raise httpx.ReadTimeout(f"nothing came within {read_s:g} s") from exc
+
+
+def _read_headers(headers: HeaderMap) -> tuple[list[tuple[str, str]], frozenset[str]]:
+    """The headers in order, and the names of those that pyreqwest cannot give because a value is not ASCII."""
+    try:
+        return list(headers.items()), frozenset()
+    except ValueError:
+        return _read_ascii_headers(headers)
+
+
+def _read_ascii_headers(headers: HeaderMap) -> tuple[list[tuple[str, str]], frozenset[str]]:
+    readable: list[tuple[str, str]] = []
+    unreadable = set()
+    for name in dict.fromkeys(headers):
+        try:
+            readable += [(name, value) for value in headers.getall(name)]
+        except ValueError:
+            unreadable.add(name)
+    return readable, frozenset(unreadable)

@@ -1,0 +1,104 @@
+"""A look at one page: how it was fetched and read, what each rule finds. What `scraper inspect` shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from scraper.budget import ByteBudget
+from scraper.config import Config, byte_budget
+from scraper.errors import SourceError
+from scraper.fetch.client import Client
+from scraper.fetch.hops import next_hop
+from scraper.parse.charset import decide_charset, decode
+from scraper.parse.page import load_parser, parse_page
+from scraper.pipeline import first_hop
+from scraper.records import Fault, FieldSpec, Job, Page, Redirect, SourceLine
+from scraper.urls.canonical import target_from
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One request on the way to the page."""
+
+    url: str
+    answer: str
+    """Status, or what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one rule finds."""
+
+    name: str
+    css: str
+    matches: int | None
+    """None for a field that no selector of the config asks for."""
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Everything that is known of one page; `page` is None where there is none, `fault` says why there is no row."""
+
+    hops: list[Hop]
+    page: Page | None
+    charset: str
+    found: list[Found]
+    fault: Fault | None
+
+
+async def inspect_url(config: Config, url: str) -> Inspection:
+    """Fetch one page as a run would, without retries, and parse it in this process. Raises SourceError for no URL."""
+    target = target_from(SourceLine(url))
+    if isinstance(target, Fault):
+        raise SourceError(f"{target.message} (scraper inspect takes one URL)")
+    hops: list[Hop] = []
+    async with Client(config.fetch, config.politeness, config.network) as client:
+        answer = await _follow(config, client, first_hop(target), hops)
+    if isinstance(answer, Fault):
+        return Inspection(hops, None, "", [], answer)
+    return inspect_page(config, answer, hops)
+
+
+def inspect_page(config: Config, page: Page, hops: list[Hop]) -> Inspection:
+    """Parse a page that is at hand. Raises ConfigError for a rule or function that cannot be used."""
+    plan = config.parse_plan()
+    row = parse_page(page, load_parser(plan))
+    tree = LexborHTMLParser(decode(page.body, page.content_type))
+    specs = {spec.name: spec for spec in plan.fields}
+    fault = row if isinstance(row, Fault) else None
+    values = {} if isinstance(row, Fault) else row
+    names = dict.fromkeys([*specs, *values])
+    found = [_found(name, specs.get(name), tree, values.get(name)) for name in names]
+    return Inspection(hops, page, decide_charset(page.body, page.content_type), found, fault)
+
+
+async def _follow(config: Config, client: Client, job: Job, hops: list[Hop]) -> Page | Fault:
+    """The page at the end of the redirects. What would be retried is not: one look, one answer."""
+    budget = ByteBudget(byte_budget(config))
+    while True:
+        answer = await client.fetch(job, budget.reserve())
+        hops.append(Hop(job.url, _answer_text(answer)))
+        if isinstance(answer, Page):
+            return answer
+        step = next_hop(job, answer, config.fetch.max_redirects) if isinstance(answer, Redirect) else answer
+        if isinstance(step, Fault):
+            return step
+        job = step
+
+
+def _answer_text(answer: Page | Redirect | Fault) -> str:
+    match answer:
+        case Page():
+            return f"{answer.status}, {len(answer.body):,} bytes, {answer.content_type or 'no Content-Type'}"
+        case Redirect():
+            return f"{answer.status} to {answer.location}"
+        case Fault():
+            return f"{answer.kind}: {answer.message}"
+
+
+def _found(name: str, spec: FieldSpec | None, tree: LexborHTMLParser, value: Any) -> Found:
+    if spec is None:
+        return Found(name, "", None, value)
+    return Found(name, spec.css, len(tree.css(spec.css)), value)

@@ -1,0 +1,72 @@
+"""One page's fields, by the rules. Pure.
+
+A scalar field reads its first match, and an empty text is no value: the default stands in. A list (`many`) has one item
+a match, in document order; matches without the attribute, or that cannot be read as the type, are left out.
+"""
+
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from scraper.parse.links import Resolver
+from scraper.parse.rules import Rule, Rules
+from scraper.parse.text import raw_text, visible_text
+from scraper.records import Fault
+
+
+def extract(tree: LexborHTMLParser, rules: Rules, links: Resolver) -> dict[str, Any] | Fault:
+    """The fields in order; a `required_field` fault, naming the field and its selector, where one has no value."""
+    row: dict[str, Any] = {}
+    for rule in rules.rules:
+        value = row[rule.spec.name] = _value(tree, rule, links)
+        if rule.spec.required and _is_missing(value, rule):
+            return Fault("required_field", f"{rule.spec.name}: {_complaint(tree, rule)}")
+    return row
+
+
+def _is_missing(value: Any, rule: Rule) -> bool:
+    """A count of 0 is no match; a price of 0 is a price."""
+    return value in (None, "", []) or (rule.spec.count and value == 0)
+
+
+def _complaint(tree: LexborHTMLParser, rule: Rule) -> str:
+    spec = rule.spec
+    if not tree.css_first(spec.css):
+        return f"nothing matches {spec.css!r}"
+    return f"what matches {spec.css!r} has no text that reads as {spec.type}"
+
+
+def _value(tree: LexborHTMLParser, rule: Rule, links: Resolver) -> Any:
+    spec = rule.spec
+    if spec.count:
+        return len(tree.css(spec.css))
+    if spec.many:
+        items = [_read(node, rule, links) for node in tree.css(spec.css)]
+        return [item for item in items if item is not None] or rule.default
+    node = tree.css_first(spec.css)
+    value = None if node is None else _read(node, rule, links)
+    return rule.default if value is None or value == "" else value
+
+
+def _read(node: LexborNode, rule: Rule, links: Resolver) -> Any:
+    """What a match says; None where it says nothing."""
+    spec = rule.spec
+    text = _text(node, spec.attr, spec.type)
+    if text is not None and rule.pattern is not None:
+        found = rule.pattern.search(text)
+        text = found[rule.group] if found else None
+    if text is None:
+        return None
+    if spec.length:
+        return len(text)
+    if spec.type == "url":
+        return links.resolve(text)
+    return text if rule.convert is None else rule.convert(text)
+
+
+def _text(node: LexborNode, attr: str | None, type: str) -> str | None:
+    if attr is None:
+        return raw_text(node) if type == "json" else visible_text(node)
+    value: str | None = node.attrs.sget(attr, None)
+    # An attribute such as `disabled` says yes by being there.
+    return "true" if type == "bool" and value == "" else value

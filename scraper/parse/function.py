@@ -1,0 +1,77 @@
+"""The user's own Python: found by name at load, checked when it answers. Nothing here calls it."""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+from selectolax.lexbor import LexborHTMLParser
+
+from scraper.errors import ConfigError
+from scraper.records import Page
+
+_KEY = "parse.function"
+
+
+class ParseFunction(Protocol):
+    """What `parse.function` names. It runs in a worker process, once for each page."""
+
+    def __call__(self, page: Page, tree: LexborHTMLParser) -> Mapping[str, Any]:
+        """The keys to add to the page's row, after the fields; a key that a field has replaces the field's value.
+
+        Values may be what JSON knows, dates and Decimals, in lists and dicts. {} adds nothing. The tree is the
+        function's own: it may change it. An exception makes the page a `parse_crash` failure and the run goes on.
+        """
+
+
+def load_function(path: str) -> ParseFunction:
+    """The function at `module:callable`; the current folder is searched first.
+
+    Raises ConfigError that says what could not be found and why. Imports, and so runs, the user's module.
+    """
+    module_name, colon, name = path.partition(":")
+    if not (colon and module_name and name):
+        raise ConfigError(f'{_KEY}: {path!r} is not of the form "module:callable", such as "my_rules:extract"')
+    function = _attribute(_module(path, module_name), path, name)
+    if not callable(function):
+        raise ConfigError(f"{_KEY}: {path!r} is a {type(function).__name__}; a function was expected")
+    return function
+
+
+def check_result(value: object) -> str | None:
+    """Why a function's answer cannot be merged into a row; None where it can."""
+    if not isinstance(value, Mapping):
+        return f"returned {type(value).__name__}; a mapping of names to values was expected"
+    for name, item in value.items():
+        if not isinstance(name, str):
+            return f"returned the key {name!r}; keys must be text"
+        try:
+            msgspec.json.encode(item)
+        except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as exc:
+            return f"returned a value for {name!r} that no row can hold: {exc}"
+    return None
+
+
+def _module(path: str, name: str) -> Any:
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        missing = exc.name or name
+        where = (
+            "searched the current folder and the installed packages" if name.startswith(missing) else "imported by it"
+        )
+        raise ConfigError(f"{_KEY}: {path!r}: there is no module {missing!r} ({where})") from exc
+    except Exception as exc:  # the user's own module may raise anything while it is imported
+        raise ConfigError(f"{_KEY}: {path!r}: importing {name!r} raised {type(exc).__name__}: {exc}") from exc
+
+
+def _attribute(module: Any, path: str, name: str) -> Callable[..., Any]:
+    value = module
+    for part in name.split("."):
+        if not hasattr(value, part):
+            raise ConfigError(f"{_KEY}: {path!r}: module {module.__name__!r} has no {name!r}")
+        value = getattr(value, part)
+    return value

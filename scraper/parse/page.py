@@ -1,0 +1,115 @@
+"""One page from bytes to row: the order of a worker's work. Pure but for what the user's own function does.
+
+is it HTML? ─► charset ─► tree ─► fields or default fields ─► article ─► function ─► row
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from scraper.parse.article import ArticleReader, load_article_reader
+from scraper.parse.charset import decode
+from scraper.parse.extract import extract
+from scraper.parse.function import ParseFunction, check_result, load_function
+from scraper.parse.links import Resolver
+from scraper.parse.media import why_not_html
+from scraper.parse.rules import Rules, compile_rules
+from scraper.parse.structured import default_fields
+from scraper.records import Fault, Page, ParsePlan
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PageParser:
+    """A plan with everything loaded and compiled, for one process."""
+
+    rules: Rules
+    article: ArticleReader | None = None
+    function: ParseFunction | None = None
+    function_path: str = ""
+
+
+def load_parser(plan: ParsePlan) -> PageParser:
+    """The parser of a plan. Raises ConfigError for a rule, function or extra that cannot be used."""
+    return PageParser(
+        compile_rules(plan.fields),
+        load_article_reader() if plan.article else None,
+        load_function(plan.function) if plan.function else None,
+        plan.function or "",
+    )
+
+
+def parse_page(page: Page, parser: PageParser) -> Row | Fault:
+    """The page's row, or why there is none: not_html, required_field, parse_crash or parse_memory."""
+    try:
+        return _parse(page, parser)
+    except MemoryError:
+        return Fault("parse_memory", "the page needs more memory than parse.max_memory allows", page.status)
+
+
+def _parse(page: Page, parser: PageParser) -> Row | Fault:
+    reason = why_not_html(page.body, page.content_type)
+    if reason:
+        return Fault("not_html", reason, page.status)
+    html = decode(page.body, page.content_type)
+    tree = LexborHTMLParser(html)
+    fields = _fields(page, tree, parser)
+    if isinstance(fields, dict) and parser.article:
+        fields |= parser.article(html, page.final_url, _lang(tree))
+    if isinstance(fields, dict) and parser.function:
+        fields = _with_function(page, tree, parser, fields)
+    return fields if isinstance(fields, Fault) else _row(page, fields)
+
+
+def _fields(page: Page, tree: LexborHTMLParser, parser: PageParser) -> Row | Fault:
+    links = Resolver(tree, page.final_url)
+    return extract(tree, parser.rules, links) if parser.rules.rules else default_fields(tree, links)
+
+
+def _lang(tree: LexborHTMLParser) -> str | None:
+    node = tree.css_first("html[lang]")
+    return node.attrs.get("lang") if node else None
+
+
+def _with_function(page: Page, tree: LexborHTMLParser, parser: PageParser, fields: Row) -> Row | Fault:
+    assert parser.function is not None
+    try:
+        result = parser.function(page, tree)
+    except MemoryError:
+        raise
+    except Exception as exc:  # the border to the user's code: what it raises is this page's outcome
+        return Fault("parse_crash", f"{parser.function_path} raised {type(exc).__name__}: {exc}", page.status)
+    complaint = check_result(result)
+    if complaint:
+        return Fault("parse_crash", f"{parser.function_path} {complaint}", page.status)
+    return {**fields, **result}
+
+
+def _row(page: Page, fields: Row) -> Row:
+    """The row's own keys, the input's other columns, the fields; a column whose name is taken gets `input_` before it."""
+    row: Row = {
+        "url": page.url,
+        "final_url": page.final_url,
+        "status": page.status,
+        "fetched_at": rfc3339(page.fetched_at),
+    }
+    if page.body_file is not None:
+        row["body_file"] = page.body_file
+    own = {name: value for name, value in fields.items() if name not in row}
+    for name, value in (page.extra or {}).items():
+        while name in row or name in own:
+            name = f"input_{name}"
+        row[name] = value
+    return row | own
+
+
+def rfc3339(seconds: float) -> str:
+    """A moment in seconds since the epoch as RFC 3339 in UTC, to the millisecond.
+
+    >>> rfc3339(0.5)
+    '1970-01-01T00:00:00.500Z'
+    """
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

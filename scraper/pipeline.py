@@ -1,0 +1,370 @@
+"""The pipeline: the one place where the stages meet.
+
+    sources ─► admit ─► gate ─► fetch loops ─► pool ─► writer
+                 │        ▲          │           │        │
+                 │        └ retry, redirect      │        └─► durable: bytes of the budget are free again
+                 └────────── failures ───────────┴──────────►
+
+Nothing here decides anything about a page: stages answer with records, and this file carries them to the next stage and
+keeps the ledger. All of it runs on the loop's thread; the writer's and the workers' messages arrive there too.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from scraper.budget import ByteBudget, Reservation
+from scraper.errors import BalanceError, ScraperError, first_of
+from scraper.fetch import hops, retry
+from scraper.ledger import OK, Ledger
+from scraper.parse.pool import ParsePool, PoolOptions
+from scraper.parse.wire import Setup
+from scraper.records import Failure, Fault, Job, Page, Parsed, Redirect, SourceLine, Target
+from scraper.stats import Capacity, Sample
+from scraper.urls import canonical
+from scraper.urls.frontier import Frontier, HostLimits
+from scraper.urls.gate import Gate
+from scraper.urls.seen import SeenSet
+from scraper.write.encode import failure_line
+from scraper.write.writer import Entry
+
+ADMIT_SLICE = 256
+"""Records taken up before the loop gets a turn: a millisecond or two."""
+UNWRITTEN_MOST = 20_000
+"""Outcomes handed to the writer and not yet durable, at which reading pauses: bounds a list that only fails."""
+
+
+class Fetcher(Protocol):
+    """The fetch stage; `fetch.client.Client` is one."""
+
+    async def fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
+        """Make one request."""
+
+
+class Output(Protocol):
+    """Where outcomes go; `write.writer.Writer` is one."""
+
+    busy_s: float
+
+    def put(self, entries: list[Entry]) -> None:
+        """Take outcomes over; returns at once."""
+
+
+class Earlier(Protocol):
+    """Outcomes that earlier sessions made durable; `resume.Done` is one."""
+
+    def outcome(self, key: int) -> str | None:
+        """The outcome of a URL, None where it has none yet."""
+
+
+class Keeper(Protocol):
+    """Keeps raw bodies; `write.bodies.BodyFolder` is one."""
+
+    async def keep(self, page: Page) -> Page:
+        """Store the body; gives the page with `body_file` set."""
+
+
+OpenOutput = Callable[[Callable[[list[Entry]], None], Callable[[ScraperError], None]], Output]
+"""Makes the output from (what it calls for durable entries, what it calls when it fails); both from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings that the pipeline itself obeys; sizes in bytes, times in seconds."""
+
+    concurrency: int
+    window: int
+    """Jobs held in the frontier at once."""
+    memory: int
+    max_redirects: int
+    shutdown_timeout_s: float
+    limit: int | None = None
+    """URLs to take up in this session, None = all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline connects. The sources give lists of records, in the order of the input."""
+
+    sources: AsyncIterator[list[SourceLine]]
+    fetcher: Fetcher
+    retries: retry.RetryPolicy
+    host_limits: Callable[[str], HostLimits]
+    pool: tuple[Setup, PoolOptions]
+    open_output: OpenOutput
+    earlier: Earlier | None = None
+    keeper: Keeper | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _InParse:
+    job: Job
+    status: int
+    reservation: Reservation
+
+
+class Pipeline:
+    """One session of a run: from the sources to the last commit. Make it and `run` it on one event loop, once."""
+
+    def __init__(self, parts: Parts, limits: Limits) -> None:
+        """Nothing is started before `run`."""
+        self._parts = parts
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self.ledger = Ledger()
+        self.budget = ByteBudget(limits.memory)
+        self._gate = Gate(Frontier(parts.host_limits), limits.window)
+        self._pool = ParsePool(*parts.pool, self._on_parsed)
+        self._output = parts.open_output(self._durable_soon, self._fail_soon)
+        self._seen = SeenSet()
+        self._numbers = 0
+        self._in_parse: dict[int, _InParse] = {}
+        self._unwritten: dict[int, Reservation] = {}
+        self._written = asyncio.Event()
+        self._written.set()
+        self._pages_bytes = 0
+        self._fetching = 0
+        self.is_stopping = False
+        self._reader: asyncio.Task[None] | None = None
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+
+    async def run(self) -> Ledger:
+        """Do all the work; gives the ledger once nothing more can be settled in this session.
+
+        Raises the ScraperError that ended the run early: a list, a worker pool or an output that failed. The output is
+        not closed: its owner does that, and then calls `check_balance`.
+        """
+        try:
+            async with self._pool, asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self._fetch_loop()) for _ in range(self._limits.concurrency)]
+                self._reader = tasks.create_task(self._read())
+                running.append(self._reader)
+                with suppress(ScraperError):  # it is raised again below, outside the groups
+                    await self._ended
+                for task in running:
+                    task.cancel()
+        except* ScraperError as group:
+            raise first_of(group) from None
+        self._ended.result()
+        return self.ledger
+
+    def stop(self) -> None:
+        """Take up no further URL and let what is under way finish, for at most the shutdown timeout."""
+        if self.is_stopping:
+            return
+        self.is_stopping = True
+        if self._reader is not None:
+            self._reader.cancel()
+        self._gate.close()
+        self._loop.call_later(self._limits.shutdown_timeout_s, self.abort)
+        self._end_if_done()
+
+    def abort(self) -> None:
+        """End at once. What has no outcome yet keeps none; what was handed over is still committed."""
+        self.is_stopping = True
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def check_balance(self) -> None:
+        """Raise BalanceError where input and outcomes differ. To be called when the output is closed."""
+        if problem := self.ledger.imbalance():
+            raise BalanceError(f"internal error, the books do not balance: {problem}; please report this")
+
+    @property
+    def capacity(self) -> Capacity:
+        """What the settings allow, for the load figures."""
+        return Capacity(self._limits.concurrency, self._parts.pool[1].processes)
+
+    def sample(self) -> Sample:
+        """The state of the run now."""
+        frontier, settled = self._gate.frontier, self.ledger.settled
+        return Sample(
+            at=self._loop.time(),
+            input=self.ledger.input,
+            done=settled.total(),
+            open=self.ledger.open,
+            ok=settled[OK],
+            failures={kind: n for kind, n in settled.items() if kind != OK},
+            pages_bytes=self._pages_bytes,
+            in_flight=frontier.in_flight,
+            queued=len(frontier),
+            backoffs=frontier.backoffs,
+            parsing=len(self._in_parse),
+            bodies_waiting=self.budget.is_spent,
+            is_exhausted=self.ledger.is_exhausted,
+            parse_busy_s=self._pool.stats.busy_s,
+            write_busy_s=self._output.busy_s,
+            loop_busy_s=time.thread_time(),
+        )
+
+    # -- the input ------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        """Admit records while there is room for them."""
+        async for lines in self._parts.sources:
+            for piece in _slices(lines, ADMIT_SLICE):
+                await self._gate.room()
+                await self._written.wait()
+                if not self._admit_all(piece):
+                    self._on_exhausted()
+                    return
+                await asyncio.sleep(0)
+        self._on_exhausted()
+
+    def _admit_all(self, lines: list[SourceLine]) -> bool:
+        """False when the limit is reached; the record that would pass it is left unread."""
+        for line in lines:
+            if self._limits.limit is not None and self._accepted >= self._limits.limit:
+                return False
+            self._admit(line)
+        return True
+
+    @property
+    def _accepted(self) -> int:
+        return self.ledger.open + self.ledger.settled.total()
+
+    def _admit(self, line: SourceLine) -> None:
+        self.ledger.input += 1
+        key, found = canonical.identify(line)
+        if not self._seen.add(key):
+            self.ledger.duplicates += 1
+        elif self._parts.earlier is not None and (outcome := self._parts.earlier.outcome(key)):
+            self.ledger.earlier[outcome] += 1
+        else:
+            self.ledger.accept()
+            if isinstance(found, Target):
+                self._gate.put(Job(found, found.href, found.host))
+            else:
+                url = canonical.shown(line)
+                self._settle_failure(key, _failure(url, line.line, found, attempts=0))
+
+    def _on_exhausted(self) -> None:
+        self.ledger.is_exhausted = True
+        self._end_if_done()
+
+    # -- fetch ----------------------------------------------------------------------------------------------------
+
+    async def _fetch_loop(self) -> None:
+        """One of `concurrency` long-lived tasks: take a job, make the request, carry the answer on."""
+        while (job := await self._gate.take()) is not None:
+            reservation = self.budget.reserve()
+            self._fetching += 1
+            try:
+                answer = await self._parts.fetcher.fetch(job, reservation)
+                if isinstance(answer, Page) and self._parts.keeper is not None:
+                    answer = await self._parts.keeper.keep(answer)
+                self._carry(job, answer, reservation)
+            except BaseException:
+                reservation.release()
+                raise
+            finally:
+                self._fetching -= 1
+                self._gate.done(job)
+            self._end_if_done()
+
+    def _carry(self, job: Job, answer: Page | Redirect | Fault | Job, reservation: Reservation) -> None:
+        if isinstance(answer, Redirect):
+            answer = hops.next_hop(job, answer, self._limits.max_redirects)
+        match answer:
+            case Page():
+                self._parse(job, answer, reservation)
+            case Job():
+                reservation.release()
+                self._gate.put(answer)
+            case Fault():
+                reservation.release()
+                self._retry_or_fail(job, answer)
+
+    def _retry_or_fail(self, job: Job, fault: Fault) -> None:
+        decision = self._parts.retries.decide(job, fault)
+        if decision.hold_host_s:
+            self._gate.hold(job.host, decision.hold_host_s)
+        if decision.wait_s is None:
+            self._settle_failure(job.target.key, _failure_of(job, decision.fault))
+        else:
+            self._gate.retry(first_hop(job.target, job.attempt + 1), decision.wait_s)
+
+    # -- parse ----------------------------------------------------------------------------------------------------
+
+    def _parse(self, job: Job, page: Page, reservation: Reservation) -> None:
+        self._numbers += 1
+        self._pages_bytes += len(page.body)
+        self._in_parse[self._numbers] = _InParse(job, page.status, reservation)
+        self._pool.submit(self._numbers, page)
+
+    def _on_parsed(self, results: list[tuple[int, Parsed]]) -> None:
+        entries = [self._entry(self._in_parse.pop(number), parsed) for number, parsed in results]
+        self._output.put(entries)
+        self._end_if_done()
+
+    def _entry(self, page: _InParse, parsed: Parsed) -> Entry:
+        key = page.job.target.key
+        if parsed.row is not None:
+            self.ledger.settle(OK)
+            page.reservation.shrink_to(len(parsed.row))
+            self._unwritten[key] = page.reservation
+            return Entry(key, OK, parsed.row)
+        page.reservation.release()
+        fault = Fault(parsed.kind or "parse_crash", parsed.message, page.status)
+        self.ledger.settle(fault.kind)
+        return Entry(key, fault.kind, failure_line(_failure_of(page.job, fault)))
+
+    # -- the output -----------------------------------------------------------------------------------------------
+
+    def _settle_failure(self, key: int, failure: Failure) -> None:
+        self.ledger.settle(failure.error)
+        self._output.put([Entry(key, failure.error, failure_line(failure))])
+        if self.ledger.unfinished - self.ledger.open > UNWRITTEN_MOST:
+            self._written.clear()
+
+    def _durable_soon(self, entries: list[Entry]) -> None:
+        """Called on the writer's thread; after the loop has ended there is nobody left to wake."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._on_durable, entries)
+
+    def _on_durable(self, entries: list[Entry]) -> None:
+        self.ledger.durable += len(entries)
+        self._written.set()
+        for entry in entries:
+            if reservation := self._unwritten.pop(entry.key, None):
+                reservation.release()
+
+    def _fail_soon(self, error: ScraperError) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: ScraperError) -> None:
+        if not self._ended.done():
+            self._ended.set_exception(error)
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def _end_if_done(self) -> None:
+        """The one place that knows when a session is over."""
+        is_drained = self.is_stopping and not self._fetching and not self._in_parse
+        if (self.ledger.is_settled or is_drained) and not self._ended.done():
+            self._gate.close()
+            self._ended.set_result(None)
+
+
+def first_hop(target: Target, attempt: int = 1) -> Job:
+    """The job that begins a try."""
+    return Job(target, target.href, target.host, attempt)
+
+
+def _failure_of(job: Job, fault: Fault) -> Failure:
+    return _failure(job.target.url, job.target.line, fault, job.attempt)
+
+
+def _failure(url: str, line: int | None, fault: Fault, attempts: int) -> Failure:
+    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Failure(url, fault.kind, fault.message, fault.status, attempts, at, line)
+
+
+def _slices(lines: list[SourceLine], size: int) -> Iterator[list[SourceLine]]:
+    for start in range(0, len(lines), size):
+        yield lines[start : start + size]

@@ -1,0 +1,191 @@
+"""The frozen records that travel between the stages. No behaviour lives here, no I/O, and no import of a stage.
+
+SourceLine ──► Target ──► Job ──► Page ──► Parsed ──► (writer)
+                  │         └───► Fault ─┐
+                  └──────────────────────┴─► Failure ─► (writer)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+FailureKind = Literal[
+    "invalid_url",
+    "unsupported_scheme",
+    "blocked_address",
+    "robots",
+    "dns",
+    "connect",
+    "tls",
+    "timeout",
+    "protocol",
+    "truncated",
+    "too_large",
+    "decode",
+    "too_many_redirects",
+    "bad_redirect",
+    "http_status",
+    "not_html",
+    "required_field",
+    "parse_crash",
+    "parse_timeout",
+    "parse_memory",
+    "cancelled",
+]
+"""Why a URL gave no row. The closed set that users meet in failures.jsonl."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One record of an input list, as it was read."""
+
+    text: str
+    """The URL as written, without surrounding white space."""
+    line: int | None = None
+    """1-based line number in its file or in standard input; None for a command line argument."""
+    extra: Mapping[str, Any] | None = None
+    """The record's other columns, carried to the row; None where there are none."""
+    error: str | None = None
+    """Why the record could not be read (bad JSON, no URL in it); None for a good one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL that was accepted and must end in exactly one outcome."""
+
+    key: int
+    """64-bit fingerprint: the URL's identity in the seen-set and in the journal."""
+    url: str
+    """As written, less any user:password."""
+    href: str
+    """The canonical URL that is requested: WHATWG form, no fragment, no user:password."""
+    host: str
+    """Host name in ASCII, lower case, no port: the unit of politeness."""
+    line: int | None = None
+    extra: Mapping[str, Any] | None = None
+    userinfo: str | None = None
+    """`user:password` of the URL, percent-decoded; sent to the target's own origin only, never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to make: a target's first hop, a redirect's next hop, or another try."""
+
+    target: Target
+    url: str
+    """The absolute URL of this hop; no fragment, no user:password."""
+    host: str
+    attempt: int = 1
+    """1 for the first try; a try is the whole chain of hops."""
+    hop: int = 0
+    """Redirects followed so far in this try."""
+    spent_s: float = 0.0
+    """Seconds of this try's deadline used by earlier hops; time spent waiting for politeness is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole answer of status 2xx, ready to be parsed."""
+
+    url: str
+    """As written in the input, less any user:password."""
+    final_url: str
+    """The URL that answered, after redirects."""
+    status: int
+    content_type: str
+    """The Content-Type header as sent, "" where there was none."""
+    body: bytes
+    """The decoded body (no Content-Encoding left), never cut."""
+    fetched_at: float
+    """Seconds since the epoch, UTC."""
+    extra: Mapping[str, Any] | None = None
+    """The input record's other columns."""
+    body_file: str | None = None
+    """Where the body was kept, relative to the output folder; None where bodies are not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """An answer that points elsewhere; whether to follow is decided by the hop rules."""
+
+    location: str
+    status: int
+    took_s: float = 0.0
+    """Seconds this hop took of the try's deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong with one request or one page, before it is known whether it will be tried again."""
+
+    kind: FailureKind
+    message: str
+    status: int | None = None
+    """HTTP status where there was an answer, else None."""
+    retry_after_s: float | None = None
+    """Seconds the server asked us to stay away, None where it did not ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The final outcome of a URL that gave no row, as written to failures.jsonl."""
+
+    url: str
+    error: FailureKind
+    message: str
+    status: int | None
+    attempts: int
+    """Requests chains tried; 0 where nothing was sent."""
+    at: str
+    """RFC 3339, UTC."""
+    line: int | None
+
+
+FieldType = Literal["str", "int", "float", "decimal", "bool", "date", "datetime", "url", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One `[fields]` entry as the parse workers get it: plain data, checked by `parse.rules.compile_rules`."""
+
+    name: str
+    css: str
+    attr: str | None = None
+    """Attribute to read; None reads the text a reader sees."""
+    many: bool = False
+    """All matches as a list, in document order."""
+    count: bool = False
+    """The number of matches."""
+    length: bool = False
+    """The number of characters of the text."""
+    type: FieldType = "str"
+    regex: str | None = None
+    """Searched in the value; group 1 where the pattern has one, else the whole match, is kept."""
+    default: Any = None
+    """The value where nothing matches or the match cannot be read as `type`."""
+    required: bool = False
+    """Without a value the page is a `required_field` failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsePlan:
+    """All that a parse worker must know, fixed for the run; plain data that crosses a process border."""
+
+    fields: tuple[FieldSpec, ...] = ()
+    """Empty: the default fields."""
+    article: bool = False
+    function: str | None = None
+    """`module:callable` of the user's own Python."""
+    format: str = "jsonl"
+    columns: tuple[str, ...] = ()
+    """The CSV columns in order; unused by JSONL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a worker sends back for one page: the encoded row, or why there is none."""
+
+    row: bytes | None
+    """The row in the sink's own form, line end included; None where the page failed."""
+    kind: FailureKind | None = None
+    message: str = ""

@@ -1,0 +1,76 @@
+"""What earlier sessions of a run have made durable, read from the journal, and whether another may go on there."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from scraper.errors import SinkError
+from scraper.journal import Commit, unpack_keys
+from scraper.urls.seen import SeenSet
+
+
+@dataclass(slots=True)
+class Done:
+    """The URLs that have an outcome, and where the output files ended at the last commit."""
+
+    files: dict[str, int] = field(default_factory=dict)
+    """File name -> committed length in bytes."""
+    totals: Counter[str] = field(default_factory=Counter)
+    """Outcome -> number of URLs."""
+    _keys: dict[str, SeenSet] = field(default_factory=dict)
+
+    def outcome(self, key: int) -> str | None:
+        """The outcome of a URL, None where it has none yet."""
+        for outcome, keys in self._keys.items():
+            if key in keys:
+                return outcome
+        return None
+
+    def add(self, commit: Commit) -> None:
+        """Take up the next commit."""
+        self.files.update(commit.files)
+        for outcome, packed in commit.outcomes.items():
+            keys = self._keys.setdefault(outcome, SeenSet())
+            for key in unpack_keys(packed):
+                self.totals[outcome] += keys.add(key)
+
+
+def done_of(commits: Iterable[Commit]) -> Done:
+    """The sum of all commits, oldest first."""
+    done = Done()
+    for commit in commits:
+        done.add(commit)
+    return done
+
+
+def refuse_other_shape(before: dict[str, Any], now: dict[str, Any], folder: str) -> None:
+    """Raise SinkError where rows of another form would be added to a file; it names what changed."""
+    changed = shape_changes(before, now)
+    if changed:
+        raise SinkError(
+            f"{folder} holds rows of another form: {'; '.join(changed)}. Choose another folder with -o, "
+            "undo the change, or start over with --fresh"
+        )
+
+
+def shape_changes(before: dict[str, Any], now: dict[str, Any], path: str = "") -> list[str]:
+    """Each difference between two shapes, in words.
+
+    >>> shape_changes({"format": "csv", "fields": {"a": 1}}, {"format": "jsonl", "fields": {"a": 1, "b": 2}})
+    ['format was csv and is jsonl', 'fields.b was added']
+    """
+    changes: list[str] = []
+    for key in dict.fromkeys([*before, *now]):
+        old, new = before.get(key), now.get(key)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            changes += shape_changes(old, new, f"{path}{key}.")
+        elif key not in before:
+            changes.append(f"{path}{key} was added")
+        elif key not in now:
+            changes.append(f"{path}{key} was removed")
+        else:
+            changes.append(f"{path}{key} was {old} and is {new}")
+    return changes

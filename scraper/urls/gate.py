@@ -1,0 +1,121 @@
+"""The frontier's shell: hands its jobs to the fetch tasks that wait for one. One timer serves all waiting hosts."""
+
+import asyncio
+from collections import deque
+
+from scraper.records import Job
+from scraper.urls.frontier import Frontier
+
+
+class Gate:
+    """Where fetch tasks wait for a job. Use on one event loop only.
+
+    The gate is closed by its feeder, once no further job can come; the tasks then get None, one by one.
+    """
+
+    def __init__(self, frontier: Frontier, window: int) -> None:
+        """`window`: how many jobs `room` lets the feeder queue."""
+        self.frontier = frontier
+        self._window = window
+        self._loop = asyncio.get_running_loop()
+        self._takers: deque[asyncio.Future[Job | None]] = deque()
+        self._timer: asyncio.Handle | None = None
+        self._timer_at: float | None = None
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closed = False
+
+    def put(self, job: Job) -> None:
+        """Queue a job; never blocks, so that a redirect or a retry cannot lock the ring of stages."""
+        self.frontier.add(job, self._loop.time())
+        if self._takers:
+            self._pump()
+        if len(self.frontier) >= self._window:
+            self._room.clear()
+
+    def retry(self, job: Job, wait_s: float) -> None:
+        """Queue a job for another try, `wait_s` seconds from now."""
+        self.frontier.retry(job, self._loop.time() + wait_s)
+        self._pump()
+
+    def hold(self, host: str, wait_s: float) -> None:
+        """Ask nothing of this host for the next `wait_s` seconds."""
+        self.frontier.hold(host, self._loop.time() + wait_s)
+
+    def done(self, job: Job) -> None:
+        """Give back the slot of a job that was taken."""
+        self.frontier.done(job.host, self._loop.time())
+        if self._takers:
+            self._pump()
+
+    async def room(self) -> None:
+        """Wait until the frontier holds fewer jobs than the window."""
+        await self._room.wait()
+
+    async def take(self) -> Job | None:
+        """The next job that may run; None when the gate was closed."""
+        job = None if self._takers else self._next()
+        if job is not None or self._closed:
+            return job
+        taker: asyncio.Future[Job | None] = self._loop.create_future()
+        self._takers.append(taker)
+        self._pump()
+        try:
+            return await taker
+        except asyncio.CancelledError:
+            self._take_back(taker)
+            raise
+
+    def close(self) -> int:
+        """Let every waiting task go home; jobs still queued are dropped. Gives how many those were."""
+        self._closed = True
+        dropped = self.frontier.discard()
+        self._set_timer(None)
+        self._room.set()
+        while self._takers:
+            _give(self._takers.popleft(), None)
+        return dropped
+
+    def _next(self) -> Job | None:
+        job = self.frontier.take(self._loop.time())
+        if job is not None and len(self.frontier) < self._window:
+            self._room.set()
+        return job
+
+    def _pump(self) -> None:
+        """Give jobs to takers until one of both runs out, then set the timer for the next host that wakes."""
+        while self._takers:
+            if self._takers[0].cancelled():
+                self._takers.popleft()
+                continue
+            job = self._next()
+            if job is None:
+                break
+            _give(self._takers.popleft(), job)
+        self._set_timer(self.frontier.next_event() if self._takers else None)
+
+    def _set_timer(self, when: float | None) -> None:
+        if when == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = None if when is None else self._loop.call_at(when, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = self._timer_at = None
+        self._pump()
+
+    def _take_back(self, taker: "asyncio.Future[Job | None]") -> None:
+        """A taker was cancelled after a job had been given to it: the job must not be lost."""
+        if taker.cancelled() or not taker.done():
+            return
+        job = taker.result()
+        if job is not None:
+            self.frontier.done(job.host, self._loop.time())
+            self.put(job)
+
+
+def _give(taker: "asyncio.Future[Job | None]", job: Job | None) -> None:
+    if not taker.done():
+        taker.set_result(job)

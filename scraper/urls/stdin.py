@@ -1,0 +1,71 @@
+"""Standard input read on a thread of its own, so that neither the loop nor the end of the program waits for it."""
+
+import asyncio
+import os
+import select
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from typing import BinaryIO
+
+from scraper.errors import SourceError
+from scraper.urls.unpack import PIECE_BYTES
+
+
+async def chunks_of(stream: BinaryIO) -> AsyncGenerator[bytes, None]:
+    """Give a stream's bytes as they come. The next read begins when the last one's bytes were taken.
+
+    The thread is a daemon and is not joined: a read that never returns cannot be interrupted, and must not keep an
+    interrupted run from ending. Raises SourceError where reading fails.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[bytes | OSError | ValueError] = asyncio.Queue()
+    wanted = threading.Semaphore(0)
+    is_over = threading.Event()
+
+    def deliver(found: bytes | OSError | ValueError) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(arrived.put_nowait, found)
+
+    def pump() -> None:
+        read = _reader_of(stream)
+        while wanted.acquire() and not is_over.is_set():
+            try:
+                deliver(read())
+            except (OSError, ValueError) as exc:
+                deliver(exc)
+
+    threading.Thread(target=pump, name="stdin", daemon=True).start()
+    try:
+        while True:
+            wanted.release()
+            found = await arrived.get()
+            if isinstance(found, Exception):
+                raise SourceError(f"standard input cannot be read: {found}") from found
+            if not found:
+                return
+            yield found
+    finally:
+        is_over.set()
+        wanted.release()
+
+
+def _reader_of(stream: BinaryIO) -> Callable[[], bytes]:
+    """Read past the stream's own buffer where there is a file below it.
+
+    A thread that is blocked inside `sys.stdin.buffer` holds its lock, and the interpreter aborts at exit when it cannot
+    get that.
+    """
+    try:
+        number = stream.fileno()
+    except (OSError, AttributeError):
+        return lambda: stream.read(PIECE_BYTES)
+    return lambda: _read_file(number)
+
+
+def _read_file(number: int) -> bytes:
+    while True:
+        try:
+            return os.read(number, PIECE_BYTES)
+        except BlockingIOError:  # another process that shares the pipe made it non-blocking
+            select.select([number], [], [])

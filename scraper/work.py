@@ -1,0 +1,32 @@
+"""What one parse worker does with one page: parse and encode. Here parse and write meet, as they do in pipeline.py.
+
+Imported in the worker processes by name, so nothing slow may be imported at the top.
+"""
+
+from collections.abc import Callable
+
+from scraper.parse.page import load_parser, parse_page
+from scraper.records import Fault, Page, Parsed, ParsePlan
+from scraper.write.encode import row_encoder
+
+BUILD = "scraper.work:build"
+"""How a worker finds this file."""
+
+
+def build(plan: ParsePlan) -> Callable[[Page], Parsed]:
+    """The handler of a run's pages. Raises ConfigError where the plan cannot be carried out."""
+    parser = load_parser(plan)
+    encode = row_encoder(plan.format, plan.columns)
+
+    def handle(page: Page) -> Parsed:
+        try:
+            row = parse_page(page, parser)
+            if isinstance(row, Fault):
+                return Parsed(None, row.kind, row.message)
+            return Parsed(encode(row))
+        except MemoryError:
+            return Parsed(None, "parse_memory", "the page needs more memory than parse.max_memory allows")
+        except Exception as exc:  # the stage's border: whatever a page provokes is that page's failure
+            return Parsed(None, "parse_crash", f"{type(exc).__name__}: {exc}")
+
+    return handle

@@ -1,0 +1,171 @@
+"""The writer thread: the only user of the output files and the journal. It groups outcomes into commits.
+
+    put (loop) ─► queue ─► rows to the files ─► fsync ─► journal line ─► fsync ─► on_commit (loop)
+
+A URL counts as done only when `on_commit` names it. The queue needs no bound of its own: what stands in it holds
+bytes of the run's budget until then.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from scraper.errors import WriteError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One outcome on its way to the disk."""
+
+    key: int
+    outcome: str
+    """journal.OK or the kind of failure."""
+    line: bytes
+    """The encoded row or failure."""
+
+
+class Store(Protocol):
+    """Where one kind of lines goes; `files.AppendFile` is one."""
+
+    name: str
+
+    def write(self, rows: Sequence[bytes]) -> None:
+        """Append encoded lines."""
+
+    def commit(self) -> int:
+        """Make them durable; gives the committed length."""
+
+    def close(self) -> None:
+        """Release the file."""
+
+
+CommitLog = Callable[[dict[str, int], dict[str, list[int]]], None]
+"""Makes a commit durable: (file name -> length, outcome -> keys)."""
+
+
+class Writer:
+    """Persists entries in a thread of its own. Use as a context manager; leaving it commits what was put."""
+
+    def __init__(
+        self,
+        rows: Store,
+        failures: Store,
+        log: CommitLog,
+        *,
+        commit_every_s: float,
+        commit_bytes: int,
+        on_commit: Callable[[list[Entry]], None],
+        on_error: Callable[[WriteError], None],
+    ) -> None:
+        """`on_commit` and `on_error` are called on the writer's thread.
+
+        A group is committed when its oldest entry is `commit_every_s` old or its lines reach `commit_bytes`.
+        After `on_error` nothing more is written; entries are taken and dropped, so that the run can wind up.
+        """
+        self._stores = {True: rows, False: failures}
+        self._log = log
+        self._commit_every_s = commit_every_s
+        self._commit_bytes = commit_bytes
+        self._on_commit = on_commit
+        self._on_error = on_error
+        self._queue: SimpleQueue[list[Entry] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._group: list[Entry] = []
+        self._group_bytes = 0
+        self._due = float("inf")
+        self.failed = False
+        self.busy_s = 0.0
+        """Seconds spent writing and committing, for the utilisation figures."""
+
+    def __enter__(self) -> "Writer":
+        """Start the thread."""
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Commit what was put, end the thread, close the files."""
+        self.close()
+
+    def start(self) -> None:
+        """Start the thread, for an owner that cannot use a `with` block."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Commit what was put, end the thread, close the files. Blocks until that is done."""
+        self._queue.put(None)
+        self._thread.join()
+        for store in self._stores.values():
+            store.close()
+
+    def put(self, entries: list[Entry]) -> None:
+        """Hand over outcomes; returns at once."""
+        self._queue.put(entries)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                entries = self._queue.get(timeout=self._seconds_left())
+            except Empty:
+                self._guarded(self._commit)
+                continue
+            if entries is None:
+                self._guarded(self._commit)
+                return
+            self._guarded(self._write, entries)
+            if self._group_bytes >= self._commit_bytes or self._seconds_left() == 0.0:
+                self._guarded(self._commit)
+
+    def _seconds_left(self) -> float | None:
+        if self._due == float("inf"):
+            return None
+        return max(0.0, self._due - time.monotonic())
+
+    def _guarded(self, step: Callable[..., None], *args: list[Entry]) -> None:
+        """Run a step. The stage's border: whatever goes wrong ends the writing, and the run is told."""
+        if self.failed:
+            return
+        started = time.monotonic()
+        try:
+            step(*args)
+        except Exception as exc:
+            self.failed = True
+            self._due = float("inf")
+            self._on_error(_write_error(exc))
+        self.busy_s += time.monotonic() - started
+
+    def _write(self, entries: list[Entry]) -> None:
+        rows = [entry.line for entry in entries if entry.outcome == "ok"]
+        failures = [entry.line for entry in entries if entry.outcome != "ok"]
+        if rows:
+            self._stores[True].write(rows)
+        if failures:
+            self._stores[False].write(failures)
+        if not self._group:
+            self._due = time.monotonic() + self._commit_every_s
+        self._group += entries
+        self._group_bytes += sum(map(len, rows)) + sum(map(len, failures))
+
+    def _commit(self) -> None:
+        group, self._group, self._group_bytes, self._due = self._group, [], 0, float("inf")
+        if not group:
+            return
+        keys: defaultdict[str, list[int]] = defaultdict(list)
+        for entry in group:
+            keys[entry.outcome].append(entry.key)
+        self._log({store.name: store.commit() for store in self._stores.values()}, keys)
+        self._on_commit(group)
+
+
+def _write_error(exc: Exception) -> WriteError:
+    what = f"{type(exc).__name__}: {exc}"
+    if isinstance(exc, OSError) and exc.strerror:
+        what = f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
+    error = WriteError(
+        f"writing stopped: {what}. What was committed is safe: mend the cause and give the same command again to resume"
+    )
+    error.__cause__ = exc
+    return error

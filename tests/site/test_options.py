@@ -1,0 +1,32 @@
+"""What a site refuses to be."""
+
+import math
+
+import pytest
+
+from scraper.site.options import FAULT_NAMES, SiteOptions
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"pages": 0}, "pages is 0"),
+        ({"size_bytes": 0}, "size_bytes is 0"),
+        ({"latency_s": -1.0}, "latency_s is -1.0: seconds must be 0 or more"),
+        ({"jitter_s": math.nan}, "jitter_s is nan"),
+        ({"slow_s": math.inf}, "slow_s is inf"),
+        ({"cut": 1.5}, "cut is 1.5: a rate is a number from 0 to 1"),
+        ({"flaky": -0.1}, "flaky is -0.1"),
+        ({"slow": math.nan}, "slow is nan"),
+        ({"cut": 0.6, "flaky": 0.5}, "flaky 0.5 + cut 0.6 is more than 1"),
+    ],
+)
+def test_impossible_options_are_refused_by_name(values: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match="^" + message.replace("+", r"\+")):
+        SiteOptions(**values)
+
+
+def test_rates_that_make_exactly_one_are_accepted_despite_binary_rounding() -> None:
+    rates = dict(zip(FAULT_NAMES, (0.1, 0.2, 0.3, 0.1, 0.2, 0.1), strict=True))
+    assert sum(rates.values()) > 1
+    assert SiteOptions(**rates).flaky == 0.3
