@@ -3,15 +3,15 @@
     async for row in scrape(["https://a.example/"], fields={"title": "h1"}):
         print(row["title"])
 
-Nothing is written and nothing is resumed. No signal handler is installed. Each row holds bytes of `run.memory` until the
-caller takes it, so a slow caller slows the fetching, and memory stays bounded.
+Nothing is written and nothing is resumed. No signal handler is installed. Each row holds bytes of `run.memory` until
+the caller takes it, so a slow caller slows the fetching, and memory stays bounded.
 """
 
 import asyncio
 import logging
 import pickle
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -158,7 +158,7 @@ class _Handover:
         self._on_commit([entry])
 
 
-async def _lines(urls: Iterable[str]) -> AsyncIterator[list[SourceLine]]:
+async def _lines(urls: Iterable[str]) -> AsyncGenerator[list[SourceLine], None]:
     chunk: list[SourceLine] = []
     for number, url in enumerate(urls, 1):
         chunk.append(SourceLine(url, number))

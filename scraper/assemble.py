@@ -1,8 +1,8 @@
-"""From a config to the parts of a pipeline. Shared by the command line and the Python API, which differ in their output."""
+"""From a config to the parts of a pipeline. Shared by the command line and the Python API: only their output differs."""
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from scraper.config import Config, byte_budget
 from scraper.fetch.address import is_localhost, literal, special_use
@@ -23,7 +23,7 @@ PUBLIC_PER_HOST = 8
 def parts_of(
     config: Config,
     client: Client,
-    sources: AsyncIterator[list[SourceLine]],
+    sources: AsyncGenerator[list[SourceLine], None],
     plan: ParsePlan,
     open_output: OpenOutput,
     *,

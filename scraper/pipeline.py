@@ -11,8 +11,8 @@ keeps the ledger. All of it runs on the loop's thread; the writer's and the work
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -90,7 +90,7 @@ class Limits:
 class Parts:
     """What the pipeline connects. The sources give lists of records, in the order of the input."""
 
-    sources: AsyncIterator[list[SourceLine]]
+    sources: AsyncGenerator[list[SourceLine], None]
     fetcher: Fetcher
     retries: retry.RetryPolicy
     host_limits: Callable[[str], HostLimits]
@@ -205,18 +205,24 @@ class Pipeline:
 
     async def _read(self) -> None:
         """Admit records while there is room for them."""
-        async for lines in self._parts.sources:
-            for piece in _slices(lines, ADMIT_SLICE):
-                await self._gate.room()
-                await self._written.wait()
-                if not self._admit_all(piece):
-                    self._on_exhausted()
-                    return
-                await asyncio.sleep(0)
+        async with aclosing(self._parts.sources) as sources:
+            async for lines in sources:
+                if not await self._admit_when_there_is_room(lines):
+                    break
         self._on_exhausted()
 
+    async def _admit_when_there_is_room(self, lines: list[SourceLine]) -> bool:
+        """False when the limit is reached."""
+        for piece in _slices(lines, ADMIT_SLICE):
+            await self._gate.room()
+            await self._written.wait()
+            if not self._admit_all(piece):
+                return False
+            await asyncio.sleep(0)
+        return True
+
     def _admit_all(self, lines: list[SourceLine]) -> bool:
-        """False when the limit is reached; the record that would pass it is left unread."""
+        """False when the limit is reached; the records behind it are left unread."""
         for line in lines:
             if self._limits.limit is not None and self._accepted >= self._limits.limit:
                 return False

@@ -50,8 +50,9 @@ class Outcome:
 async def run_session(config: Config, request: Request, on_start: Callable[[Pipeline], None]) -> Outcome:
     """Scrape the sources into the folder; the same request again resumes.
 
-    `on_start` gets the pipeline before it runs: to watch it, and to stop it. Raises SourceError, SinkError and ConfigError
-    before anything is fetched, WriteError and ParsePoolError in mid-run; then the journal holds what was committed.
+    `on_start` gets the pipeline before it runs: to watch it, and to stop it. Raises SourceError, SinkError and
+    ConfigError before anything is fetched, WriteError and ParsePoolError in mid-run; then the journal holds what was
+    committed.
     """
     check_sources(request.sources, url_column=request.url_column, format=request.source_format)
     plan = _plan(config, request)

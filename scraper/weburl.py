@@ -81,9 +81,9 @@ def bare_href(url: can_ada.URL) -> str:
 def host_of(url: can_ada.URL) -> str:
     """Return the host as `Parts.host` words it."""
     name = url.hostname
-    if name.startswith("["):
+    if name[:1] == "[":
         return name[1:-1]
-    return name[:-1] if name.endswith(".") and len(name) > 1 else name
+    return name[:-1] if name[-1:] == "." and len(name) > 1 else name
 
 
 def split(href: str) -> Parts:

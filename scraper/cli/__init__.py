@@ -1,4 +1,4 @@
-"""The command line. Each command is a small file beside this one; here they are gathered and errors become exit codes."""
+"""The command line. Each command is a small file beside this one; here they meet, and errors become exit codes."""
 
 import sys
 from collections.abc import Sequence

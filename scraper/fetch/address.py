@@ -113,6 +113,7 @@ def _embedded(address: IPv6Address) -> list[IPv4Address]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def literal(host: str) -> str | None:
     """The address that a host of a URL is, without brackets; None for a name.
 

@@ -23,9 +23,11 @@ def read_head(response: httpx.Response, now: float) -> Redirect | Fault | None:
     if 200 <= status < 300 and status != 206:
         return None
     if status in REDIRECTS:
-        location = response.headers.get("location", "")
-        if location or status != 300:
-            return Redirect(location.strip(), status)
+        locations = set(response.headers.get_list("location"))
+        if len(locations) > 1:
+            return Fault("bad_redirect", f"HTTP {status} with {len(locations)} different Locations", status)
+        if locations or status != 300:
+            return Redirect("".join(locations).strip(), status)
     return Fault("http_status", _message(response), status, _retry_after(response, now))
 
 

@@ -16,6 +16,9 @@ from scraper.records import Job
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 """What browsers send: a few servers answer 406 to less."""
 
+MOST_SHEETS = 1024
+"""Hosts whose composed headers are kept, some 2 KB each: composing anew takes 15 us."""
+
 _NO_BODY = httpx.ByteStream(b"")
 
 
@@ -53,26 +56,32 @@ def target_of(href: str) -> bytes:
 
 
 class HeaderSheet:
-    """The headers for each job. They are composed once for all jobs without credentials."""
+    """The headers for each job. They are composed once for all jobs to one host."""
 
     def __init__(self, agent: str, accept_encoding: str, extra: Mapping[str, str]) -> None:
         """`extra`: the user's headers, which replace ours of the same name."""
         self._plain = httpx.Headers({"User-Agent": agent, "Accept": ACCEPT, "Accept-Encoding": accept_encoding})
         self._own = self._plain.copy()
         self._own.update(extra)
+        self._composed: dict[tuple[bool, str], httpx.Headers] = {}
 
     def headers_for(self, job: Job, authority: str) -> httpx.Headers:
         """A copy of the headers for one job. `authority`: host and port for the Host header."""
-        if not is_own_origin(job):
-            return _with_host(self._plain, authority)
-        headers = _with_host(self._own, authority)
-        if job.target.userinfo is not None:
+        is_own = is_own_origin(job)
+        headers = self._compose(is_own, authority).copy()
+        if is_own and job.target.userinfo is not None:
             headers["Authorization"] = basic_auth(job.target.userinfo)
         return headers
 
-
-def _with_host(headers: httpx.Headers, authority: str) -> httpx.Headers:
-    return httpx.Headers([("Host", authority), *headers.multi_items()])
+    def _compose(self, is_own: bool, authority: str) -> httpx.Headers:
+        headers = self._composed.get((is_own, authority))
+        if headers is None:
+            if len(self._composed) >= MOST_SHEETS:
+                self._composed.clear()
+            chosen = self._own if is_own else self._plain
+            headers = httpx.Headers([("Host", authority), *chosen.multi_items()])
+            self._composed[is_own, authority] = headers
+        return headers
 
 
 def is_own_origin(job: Job) -> bool:

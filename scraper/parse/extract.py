@@ -18,55 +18,54 @@ def extract(tree: LexborHTMLParser, rules: Rules, links: Resolver) -> dict[str, 
     """The fields in order; a `required_field` fault, naming the field and its selector, where one has no value."""
     row: dict[str, Any] = {}
     for rule in rules.rules:
-        value = row[rule.spec.name] = _value(tree, rule, links)
-        if rule.spec.required and _is_missing(value, rule):
-            return Fault("required_field", f"{rule.spec.name}: {_complaint(tree, rule)}")
+        value = row[rule.name] = _value(tree, rule, links)
+        if rule.required and _is_missing(value, rule):
+            return Fault("required_field", f"{rule.name}: {_complaint(tree, rule)}")
     return row
 
 
 def _is_missing(value: Any, rule: Rule) -> bool:
     """A count of 0 is no match; a price of 0 is a price."""
-    return value in (None, "", []) or (rule.spec.count and value == 0)
+    return value in (None, "", []) or (rule.count and value == 0)
 
 
 def _complaint(tree: LexborHTMLParser, rule: Rule) -> str:
-    spec = rule.spec
-    if not tree.css_first(spec.css):
-        return f"nothing matches {spec.css!r}"
-    return f"what matches {spec.css!r} has no text that reads as {spec.type}"
+    if not tree.css_first(rule.css):
+        return f"nothing matches {rule.css!r}"
+    what = "its text" if rule.attr is None else f"its attribute {rule.attr!r}"
+    pattern = "" if rule.pattern is None else f" and has {rule.pattern.pattern!r} in it"
+    return f"{rule.css!r} matches, but {what} gives no {rule.type}{pattern}"
 
 
 def _value(tree: LexborHTMLParser, rule: Rule, links: Resolver) -> Any:
-    spec = rule.spec
-    if spec.count:
-        return len(tree.css(spec.css))
-    if spec.many:
-        items = [_read(node, rule, links) for node in tree.css(spec.css)]
+    if rule.count:
+        return len(tree.css(rule.css))
+    if rule.many:
+        items = [_read(node, rule, links) for node in tree.css(rule.css)]
         return [item for item in items if item is not None] or rule.default
-    node = tree.css_first(spec.css)
+    node = tree.css_first(rule.css)
     value = None if node is None else _read(node, rule, links)
     return rule.default if value is None or value == "" else value
 
 
 def _read(node: LexborNode, rule: Rule, links: Resolver) -> Any:
     """What a match says; None where it says nothing."""
-    spec = rule.spec
-    text = _text(node, spec.attr, spec.type)
+    text = _text(node, rule) if rule.attr is None else _attribute(node, rule.attr, rule)
     if text is not None and rule.pattern is not None:
         found = rule.pattern.search(text)
         text = found[rule.group] if found else None
     if text is None:
         return None
-    if spec.length:
-        return len(text)
-    if spec.type == "url":
+    if rule.type == "url":
         return links.resolve(text)
     return text if rule.convert is None else rule.convert(text)
 
 
-def _text(node: LexborNode, attr: str | None, type: str) -> str | None:
-    if attr is None:
-        return raw_text(node) if type == "json" else visible_text(node)
-    value: str | None = node.attrs.sget(attr, None)
+def _text(node: LexborNode, rule: Rule) -> str:
+    return raw_text(node) if rule.type == "json" else visible_text(node)
+
+
+def _attribute(node: LexborNode, name: str, rule: Rule) -> str | None:
+    value: str | None = node.attrs.sget(name, None)
     # An attribute such as `disabled` says yes by being there.
-    return "true" if type == "bool" and value == "" else value
+    return "true" if value == "" and rule.type == "bool" else value

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -36,7 +36,8 @@ def load_function(path: str) -> ParseFunction:
     function = _attribute(_module(path, module_name), path, name)
     if not callable(function):
         raise ConfigError(f"{_KEY}: {path!r} is a {type(function).__name__}; a function was expected")
-    return function
+    found: ParseFunction = function
+    return found
 
 
 def check_result(value: object) -> str | None:
@@ -68,7 +69,7 @@ def _module(path: str, name: str) -> Any:
         raise ConfigError(f"{_KEY}: {path!r}: importing {name!r} raised {type(exc).__name__}: {exc}") from exc
 
 
-def _attribute(module: Any, path: str, name: str) -> Callable[..., Any]:
+def _attribute(module: Any, path: str, name: str) -> Any:
     value = module
     for part in name.split("."):
         if not hasattr(value, part):

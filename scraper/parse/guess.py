@@ -15,9 +15,11 @@ SAMPLE_BYTES = 64 * 1024
 """Bounds the cost, at 5 ms in the worst case seen."""
 
 _TRUSTED = frozenset(
-    ["gbk", "gb18030", "big5", "euc-jp", "shift_jis", "iso-2022-jp", "euc-kr"]
-    + ["windows-1251", "koi8-r", "koi8-u", "iso-8859-5", "ibm866", "x-mac-cyrillic"]
-    + ["windows-1253", "iso-8859-7", "windows-1255", "iso-8859-8", "windows-1256", "iso-8859-6", "windows-874"]
+    (
+        *("gbk", "gb18030", "big5", "euc-jp", "shift_jis", "iso-2022-jp", "euc-kr"),
+        *("windows-1251", "koi8-r", "koi8-u", "iso-8859-5", "ibm866", "x-mac-cyrillic"),
+        *("windows-1253", "iso-8859-7", "windows-1255", "iso-8859-8", "windows-1256", "iso-8859-6", "windows-874"),
+    )
 )
 """Where the letters are not Latin the detector is right; among Latin ones it takes windows-1252 for many others."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")

@@ -1,24 +1,33 @@
 """Absolute URLs of one page, by the WHATWG URL standard. Pure.
 
-Resolving is among the most frequent things a worker does (a page has about a hundred links), so a page's answers are
-remembered, and `can_ada` reads the base once.
+Resolving is the most frequent thing a worker does: a page has about a hundred links. `can_ada` takes about 1 us for
+each, so a page's answers are remembered, and a plain reference (nothing to encode, no dot segments behind its leading
+`../`) is only joined to its part of the base, in a third of the time; that is what the standard makes of it too.
 """
-
-import re
 
 import can_ada
 from selectolax.lexbor import LexborHTMLParser
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNTOUCHED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&()*+,;=@-./?#:"
+"""What no part of a URL encodes or changes. Without "%", which may spell a dot segment."""
+_WEB = ("http:", "https:")
 
 
 class Resolver:
     """Resolves the references of one page."""
 
     def __init__(self, tree: LexborHTMLParser, page_url: str) -> None:
-        """Take the page's own URL and, where its first `<base href>` can be read, that as the base."""
-        self._base = _base(tree, page_url)
+        """Take the page's own URL as the base or, where it can be read, that of its first `<base href>`.
+
+        HTML standard, "document base URL". The tree is looked at when the first reference comes.
+        """
+        self._tree = tree
+        self._page_url = page_url
+        self._base: can_ada.URL | None = None
+        self._origin: str | None = None
+        self._folders: dict[str, str | None] = {}
         self._known: dict[str, str | None] = {}
+        self._is_ready = False
 
     def resolve(self, reference: str) -> str | None:
         """The absolute URL of any scheme, its fragment kept; None where the standard finds none."""
@@ -29,12 +38,45 @@ class Resolver:
             return href
 
     def _resolve(self, reference: str) -> str | None:
+        if not self._is_ready:
+            self._make_ready()
+        return self._join_plain(reference) or self._join(reference)
+
+    def _join_plain(self, reference: str) -> str | None:
+        """The URL of a plain reference; None where it is for the standard's whole algorithm to say."""
+        if self._origin is None or reference.encode().translate(None, _UNTOUCHED):
+            return None
+        start = reference.rfind("../") + 3 if reference.startswith("../") else 0
+        first = reference[start : start + 1]
+        if reference.find("/.", start) >= 0:
+            return None
+        if first.isalnum() and ":" not in reference:
+            return self._below(reference[:start], reference[start:])
+        if first == "/" and start == 0 and not reference.startswith("//"):
+            return self._origin + reference
+        return None
+
+    def _below(self, up: str, name: str) -> str | None:
+        """A name in the folder that `up` (`../` some times) leads to from the base."""
+        if up not in self._folders:
+            self._folders[up] = self._join(f"./{up}")
+        folder = self._folders[up]
+        return None if folder is None else folder + name
+
+    def _join(self, reference: str) -> str | None:
         if self._base is None:
             return None
         try:
             return (self._base + reference).href
         except ValueError:
             return None
+
+    def _make_ready(self) -> None:
+        self._is_ready = True
+        self._base = _base(self._tree, self._page_url)
+        if self._base is not None and self._base.protocol in _WEB:
+            root = self._join("/")
+            self._origin = root[:-1] if root else None
 
 
 def _base(tree: LexborHTMLParser, page_url: str) -> can_ada.URL | None:
@@ -43,10 +85,10 @@ def _base(tree: LexborHTMLParser, page_url: str) -> can_ada.URL | None:
     except ValueError:
         return None
     node = tree.css_first("base[href]")
-    href = node.attrs.get("href") if node else None
-    if href is None:
+    if node is None:
         return page
     try:
-        return page + href
+        base = page + node.attrs.sget("href")
     except ValueError:
         return page
+    return page if base.protocol in ("data:", "javascript:") else base

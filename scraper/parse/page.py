@@ -16,7 +16,7 @@ from scraper.parse.function import ParseFunction, check_result, load_function
 from scraper.parse.links import Resolver
 from scraper.parse.media import why_not_html
 from scraper.parse.rules import Rules, compile_rules
-from scraper.parse.structured import default_fields
+from scraper.parse.structured import default_fields, page_language
 from scraper.records import Fault, Page, ParsePlan
 
 Row = dict[str, Any]
@@ -58,7 +58,7 @@ def _parse(page: Page, parser: PageParser) -> Row | Fault:
     tree = LexborHTMLParser(html)
     fields = _fields(page, tree, parser)
     if isinstance(fields, dict) and parser.article:
-        fields |= parser.article(html, page.final_url, _lang(tree))
+        fields |= parser.article(html, page.final_url, page_language(tree))
     if isinstance(fields, dict) and parser.function:
         fields = _with_function(page, tree, parser, fields)
     return fields if isinstance(fields, Fault) else _row(page, fields)
@@ -67,11 +67,6 @@ def _parse(page: Page, parser: PageParser) -> Row | Fault:
 def _fields(page: Page, tree: LexborHTMLParser, parser: PageParser) -> Row | Fault:
     links = Resolver(tree, page.final_url)
     return extract(tree, parser.rules, links) if parser.rules.rules else default_fields(tree, links)
-
-
-def _lang(tree: LexborHTMLParser) -> str | None:
-    node = tree.css_first("html[lang]")
-    return node.attrs.get("lang") if node else None
 
 
 def _with_function(page: Page, tree: LexborHTMLParser, parser: PageParser, fields: Row) -> Row | Fault:
@@ -89,7 +84,10 @@ def _with_function(page: Page, tree: LexborHTMLParser, parser: PageParser, field
 
 
 def _row(page: Page, fields: Row) -> Row:
-    """The row's own keys, the input's other columns, the fields; a column whose name is taken gets `input_` before it."""
+    """The row's own keys, the input's other columns, the fields.
+
+    A column whose name is taken gets `input_` before it.
+    """
     row: Row = {
         "url": page.url,
         "final_url": page.final_url,

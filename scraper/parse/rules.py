@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from scraper.errors import ConfigError
 from scraper.parse import values
-from scraper.records import FieldSpec
+from scraper.records import FieldSpec, FieldType
 
 Convert = Callable[[str], Any]
 
@@ -34,14 +34,21 @@ CONVERTERS: dict[str, Convert | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A field, ready to be applied."""
+    """A field, ready to be applied. The options are those of FieldSpec."""
 
-    spec: FieldSpec
+    name: str
+    css: str
+    attr: str | None
+    many: bool
+    count: bool
+    type: FieldType
+    required: bool
     pattern: re.Pattern[str] | None
+    group: int
+    """The group of the pattern that is kept."""
     convert: Convert | None
+    """From the text to the value; None where the text is the value, and for url, which needs the page."""
     default: Any
-    group: int = 0
-    """The regex group that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +93,17 @@ def _compile(spec: FieldSpec) -> Rule:
     _check_options(spec, key)
     pattern = _pattern(spec, key)
     return Rule(
-        spec,
-        pattern,
-        CONVERTERS[spec.type],
-        _default(spec, key),
-        1 if pattern is not None and pattern.groups else 0,
+        name=spec.name,
+        css=spec.css,
+        attr=spec.attr,
+        many=spec.many,
+        count=spec.count,
+        type=spec.type,
+        required=spec.required,
+        pattern=pattern,
+        group=1 if pattern is not None and pattern.groups else 0,
+        convert=len if spec.length else CONVERTERS[spec.type],
+        default=_default(spec, key),
     )
 
 

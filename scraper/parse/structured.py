@@ -1,34 +1,48 @@
-"""What a page says about itself: the default fields, Open Graph and JSON-LD. Pure."""
+"""What a page says about itself: the fields of a run that configures none. Pure."""
 
-import json
-import re
 from typing import Any
 
-import msgspec
 from selectolax.lexbor import LexborHTMLParser
 
+from scraper.parse.jsonld import read_json_ld
 from scraper.parse.links import Resolver
-from scraper.parse.text import visible_text
+from scraper.parse.text import raw_text, visible_text
 
 DEFAULT_FIELDS = ("title", "description", "h1", "canonical", "lang", "links", "og", "jsonld")
 """The keys of `default_fields`, in order."""
 
-_OG_CSS = 'meta[property^="og:" i],meta[property^="article:" i],meta[property^="product:" i],meta[property^="book:" i],meta[property^="profile:" i],meta[property^="video:" i],meta[property^="music:" i]'
-_JSONLD_CSS = 'script[type^="application/ld+json" i]'
+_OG_PREFIXES = ("og:", "article:", "book:", "profile:", "video:", "music:", "product:")
+"""Those of ogp.me, and Facebook's product."""
 
 
 def default_fields(tree: LexborHTMLParser, links: Resolver) -> dict[str, Any]:
-    """The fields of a run that configures none. What is missing is None, [] or {}."""
+    """The page's title, description, first h1, canonical URL, language, links, Open Graph and JSON-LD.
+
+    What is missing is None, [] or {}.
+    """
     return {
-        "title": _text(tree, "title"),
+        "title": page_title(tree),
         "description": _attr(tree, 'meta[name="description" i]', "content"),
-        "h1": _text(tree, "h1"),
+        "h1": _first_text(tree, "h1"),
         "canonical": _canonical(tree, links),
-        "lang": _attr(tree, "html[lang]", "lang"),
+        "lang": page_language(tree),
         "links": page_links(tree, links),
         "og": open_graph(tree),
         "jsonld": json_ld(tree),
     }
+
+
+def page_title(tree: LexborHTMLParser) -> str | None:
+    """The document's title; an SVG picture has titles too, which are not meant."""
+    for node in tree.css("title"):
+        if node.parent is None or node.parent.tag != "svg":
+            return visible_text(node) or None
+    return None
+
+
+def page_language(tree: LexborHTMLParser) -> str | None:
+    """The `lang` of the html element as written (a BCP 47 tag, such as "en-GB")."""
+    return _attr(tree, "html[lang]", "lang")
 
 
 def page_links(tree: LexborHTMLParser, links: Resolver) -> list[str]:
@@ -42,21 +56,25 @@ def page_links(tree: LexborHTMLParser, links: Resolver) -> list[str]:
 
 
 def open_graph(tree: LexborHTMLParser) -> dict[str, Any]:
-    """The Open Graph properties (ogp.me) with their texts; one that is repeated has a list, in order."""
+    """The Open Graph properties (ogp.me) with their texts; one that is repeated has a list, in order.
+
+    A property in `name` counts too, as pages often confuse the two; `property` may hold several (RDFa).
+    """
     found: dict[str, Any] = {}
-    for node in tree.css(_OG_CSS):
-        name = node.attrs.sget("property").strip().lower()
-        content = node.attrs.sget("content", None)
-        if content is not None:
-            _add(found, name, content.strip())
+    for node in tree.css("meta[property],meta[name]"):
+        attributes = node.attributes
+        content = attributes.get("content")
+        for name in (attributes.get("property") or attributes.get("name") or "").lower().split():
+            if content is not None and name.startswith(_OG_PREFIXES):
+                _add(found, name, content.strip())
     return found
 
 
 def json_ld(tree: LexborHTMLParser) -> list[Any]:
     """The page's JSON-LD objects in order; arrays are opened, what cannot be read is left out."""
     found: list[Any] = []
-    for node in tree.css(_JSONLD_CSS):
-        value = read_json_ld(node.text())
+    for node in tree.css('script[type^="application/ld+json" i]'):
+        value = read_json_ld(raw_text(node))
         found += value if isinstance(value, list) else [value]
     return [value for value in found if isinstance(value, dict)]
 
@@ -71,7 +89,7 @@ def _add(found: dict[str, Any], name: str, content: str) -> None:
         found[name] = [known, content]
 
 
-def _text(tree: LexborHTMLParser, css: str) -> str | None:
+def _first_text(tree: LexborHTMLParser, css: str) -> str | None:
     node = tree.css_first(css)
     return (visible_text(node) or None) if node else None
 
@@ -84,31 +102,3 @@ def _attr(tree: LexborHTMLParser, css: str, attr: str) -> str | None:
 def _canonical(tree: LexborHTMLParser, links: Resolver) -> str | None:
     href = _attr(tree, 'link[rel~="canonical" i][href]', "href")
     return links.resolve(href) if href else None
-
-
-_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|/\*.*?\*/|<!--|-->|//[^\n]*', re.S)
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.S)
-_WRAPPER = re.compile(
-    r"^\s*(?:/[/*]\s*)?(?:<!\[CDATA\[|<!--)(?:\s*\*/)?|(?:/[/*]\s*)?(?:\]\]>|-->)(?:\s*\*/)?\s*;?\s*$"
-)
-
-
-def read_json_ld(text: str) -> Any:
-    """One script's value; None where it cannot be read.
-
-    Tried as JSON first. Real pages also have comments, CDATA or comment wrappers, control characters in strings and
-    trailing commas; those are forgiven.
-    """
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
-        pass
-    cleaned = _WRAPPER.sub("", text)
-    cleaned = _COMMENT.sub(lambda found: found[1] or "", cleaned)
-    cleaned = _TRAILING_COMMA.sub(lambda found: found[1] or "", cleaned)
-    try:
-        value = json.loads(cleaned.strip().rstrip(";"), strict=False)
-        msgspec.json.encode(value)
-    except (ValueError, RecursionError):
-        return None
-    return value

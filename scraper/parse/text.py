@@ -1,7 +1,8 @@
 """The text of a node as a reader sees it. Pure.
 
-White space is collapsed to single spaces; script, style, noscript, template and what else no reader sees is left out; the
-borders of blocks part words and those of inline elements do not: `<p>a</p><p>b</p>` gives "a b", `<b>J</b>ohn` "John".
+White space is collapsed to single spaces; script, style, noscript, template and what else no reader sees is left out;
+the borders of blocks part words and those of inline elements do not: `<p>a</p><p>b</p>` gives "a b", `<b>J</b>ohn`
+"John".
 
 Lexbor joins all text nodes of a page in 20 us but says nothing of borders. A border matters only where two text nodes
 touch without white space between them: there, and only there, the way from one to the other is walked in Python.
@@ -22,14 +23,9 @@ def _tag_ids(names: str) -> frozenset[int]:
     return frozenset(tree.create_node(name).tag_id for name in names.split())
 
 
-def _text_tag_id() -> int:
-    paragraph = LexborHTMLParser("<p>a").css_first("p")
-    assert paragraph is not None
-    assert paragraph.first_child is not None
-    return paragraph.first_child.tag_id
-
-
-_TEXT = _text_tag_id()
+_TEXT, _COMMENT = (
+    node.tag_id for node in LexborHTMLParser("<p>a<!--b-->").css("p")[0].traverse(True) if not node.is_element_node
+)
 _INLINE = _tag_ids(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp small "
     "span strike strong sub sup time tt u var wbr"
@@ -37,7 +33,7 @@ _INLINE = _tag_ids(
 """Elements that leave no gap between letters. All others do, images, form fields and unknown elements included."""
 _UNSEEN = _tag_ids("script style noscript template iframe noembed noframes")
 _LANDMARKS = _UNSEEN | {_TEXT}
-_GAPLESS = _INLINE | _LANDMARKS | {LexborHTMLParser("<!--a-->").root.prev.tag_id}
+_GAPLESS = _INLINE | _LANDMARKS | {_COMMENT}
 
 
 def visible_text(node: LexborNode) -> str:

@@ -30,6 +30,8 @@ _NUMBER = re.compile(
     r"(?P<exponent>[eE][+-]?\d{1,3}(?!\w))?"
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}")
+MAX_DIGITS = 100
+"""Longer runs of digits are no quantity, and past some thousands Python refuses to print them."""
 _TRUE = frozenset(["true", "yes", "on", "1", "y", "t"])
 _FALSE = frozenset(["false", "no", "off", "0", "n", "f"])
 
@@ -152,7 +154,7 @@ def _number(text: str, *, point_may_group: bool) -> Decimal | None:
     if found is None:
         return None
     digits = _plain_digits(found["digits"], point_may_group or found["dash"] is not None)
-    if digits is None:
+    if digits is None or len(digits) > MAX_DIGITS:
         return None
     sign = "-" if (found["sign"] or "+")[0] in "-\u2212" else ""
     return Decimal(f"{sign}{digits}{found['exponent'] or ''}")

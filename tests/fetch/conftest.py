@@ -1,10 +1,13 @@
 """A raw server on loopback that says exactly what a test tells it to, and clients on both wires."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from scraper import weburl
@@ -19,7 +22,7 @@ WIRES = ("pyreqwest", "httpx")
 class RawServer:
     """Answers the n-th request with the n-th reply, the last one for all further; a reply ends its connection."""
 
-    def __init__(self, *replies: Reply, keep: bool = False, tls: Any = None) -> None:
+    def __init__(self, *replies: Reply, keep: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._replies = replies
         self._keep = keep
         self._tls = tls
@@ -79,46 +82,74 @@ class RawServer:
                 return
 
 
-def ok(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode("utf-8") + body
+def _job_for(url: str, **fields: Any) -> Job:
+    """The first hop of a URL; `target_url` names another target, `userinfo` its credentials."""
+    target_url = fields.pop("target_url", url)
+    target = Target(1, target_url, target_url, weburl.host(target_url), userinfo=fields.pop("userinfo", None))
+    return Job(target, url, weburl.host(url), **fields)
 
 
-def chunked(*pieces: bytes, headers: tuple[str, ...] = (), end: bytes = b"0\r\n\r\n") -> bytes:
-    head = "\r\n".join(["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", *headers, "", ""]).encode()
-    return head + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + end
-
-
-def job_for(url: str, **fields: Any) -> Job:
-    return Job(Target(1, url, url, weburl.host(url)), url, weburl.host(url), **fields)
-
-
-def no_lookup(host: str) -> tuple[str, ...]:
+def _no_lookup(host: str) -> tuple[str, ...]:
     raise AssertionError(f"a test asked the system for the address of {host}")
 
 
 MakeClient = Callable[..., Awaitable[Client]]
+Serve = Callable[..., Awaitable[RawServer]]
 
 
 @pytest.fixture
-async def make_client() -> AsyncIterator[MakeClient]:
-    """Makes clients that are closed at the end; keywords are settings of [fetch], and `network`, `lookup`, `transport`."""
-    async with AsyncExitStack() as stack:
-
-        async def make(*, network: str = "listed", **settings: Any) -> Client:
-            extra = {name: settings.pop(name) for name in ("lookup", "transport_object") if name in settings}
-            client = Client(
-                FetchConfig(**({"timeout": 5.0} | settings)),
-                PolitenessConfig(),
-                NetworkConfig(private_addresses=network),
-                transport=extra.get("transport_object"),
-                lookup=extra.get("lookup", no_lookup),
-            )
-            return await stack.enter_async_context(client)
-
-        yield make
+def job_for() -> Callable[..., Job]:
+    return _job_for
 
 
 @pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def tls() -> ssl.SSLContext:
+    """A server context with a certificate nobody trusts (valid until 2126, for 127.0.0.1 and localhost)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+    return context
+
+
+@pytest.fixture
+async def open_things() -> AsyncIterator[AsyncExitStack]:
+    """Closes what a test opened, and then finds no task left."""
+    async with AsyncExitStack() as stack:
+        yield stack
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, f"tasks left: {left}"
+
+
+@pytest.fixture
+async def serve(open_things: AsyncExitStack) -> Serve:
+    async def start(*replies: Reply, **options: Any) -> RawServer:
+        return await open_things.enter_async_context(RawServer(*replies, **options))
+
+    return start
+
+
+@pytest.fixture
+async def make_client(open_things: AsyncExitStack) -> MakeClient:
+    """Makes clients; keywords are settings of [fetch], and `network`, `lookup`, `transport_object`."""
+
+    async def make(
+        *,
+        network: str = "listed",
+        lookup: Callable[[str], tuple[str, ...]] = _no_lookup,
+        transport_object: httpx.AsyncBaseTransport | None = None,
+        **settings: Any,
+    ) -> Client:
+        client = Client(
+            FetchConfig(**{"timeout": 5.0, **settings}),
+            PolitenessConfig(),
+            NetworkConfig(private_addresses=network),
+            transport=transport_object,
+            lookup=lookup,
+        )
+        return await open_things.enter_async_context(client)
+
+    return make

@@ -1,9 +1,9 @@
 """The files that say which pages there are."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
-from lxml import etree
 
 from scraper.site.pagemap import SITEMAP_LENGTH, PageMap, list_numbers, list_pages, robots_txt
 
@@ -81,4 +81,4 @@ def test_list_pages_share_out_all_things(things: int, pages: int, last: list[int
 
 
 def _locations(xml: bytes) -> list[str]:
-    return [element.text for element in etree.fromstring(xml).iterfind(".//s:loc", NAMESPACE)]
+    return [element.text for element in ElementTree.fromstring(xml).iterfind(".//s:loc", NAMESPACE)]

@@ -1,0 +1,90 @@
+"""What tests of the whole program share: the practice site, and the command line as a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scraper.site.options import SiteOptions
+from scraper.site.pagemap import PageMap
+from scraper.site.server import running_site
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running practice site and its pages."""
+
+    url: str
+    options: SiteOptions
+
+    @property
+    def urls(self) -> list[str]:
+        return [self.url + path for path in PageMap(self.options.pages).detail_paths]
+
+
+def start_site(options: SiteOptions) -> Iterator[Site]:
+    with running_site(options) as running:
+        yield Site(running.url, options)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """300 pages without faults, 5 ms each."""
+    yield from start_site(SiteOptions(pages=300, latency_s=0.005))
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Cli:
+    """The command line, run in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, *arguments: str, **popen: Any) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "scraper", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **popen}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, **pipes)
+
+    def __call__(self, *arguments: str, input: bytes | None = None) -> Result:
+        with self.start(*arguments, stdin=subprocess.PIPE) as process:
+            out, err = process.communicate(input or b"", timeout=50)
+        result = Result(process.returncode, out.decode(), err.decode())
+        assert "Traceback" not in result.err, result.err
+        return result
+
+    def write_list(self, urls: Sequence[str], name: str = "urls.txt") -> str:
+        (self.folder / name).write_text("".join(f"{url}\n" for url in urls))
+        return name
+
+    def rows(self, output: str = "output") -> list[dict[str, Any]]:
+        return read_lines(self.folder / output / "pages.jsonl")
+
+    def failures(self, output: str = "output") -> list[dict[str, Any]]:
+        return read_lines(self.folder / output / "failures.jsonl")
+
+    def summary(self, output: str = "output") -> dict[str, Any]:
+        return json.loads((self.folder / output / "summary.json").read_text())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    return Cli(tmp_path)

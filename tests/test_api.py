@@ -1,0 +1,80 @@
+"""The Python API: rows with Python types, failures told, nothing left behind."""
+
+import logging
+import os
+from contextlib import aclosing, closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import scraper
+from scraper.errors import ConfigError
+
+FIELDS = {"name": "h1", "price": {"css": ".product .price", "type": "decimal"}}
+
+
+def children() -> set[str]:
+    pid = os.getpid()
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+async def test_scrape_gives_a_row_for_each_page_with_python_types(site):
+    rows = [row async for row in scraper.scrape(site.urls[:20], fields=FIELDS)]
+    assert sorted(row["url"] for row in rows) == sorted(site.urls[:20])
+    products = [row for row in rows if "/shop/" in row["url"]]
+    assert all(isinstance(row["price"], Decimal) for row in products)
+    assert list(rows[0]) == ["url", "final_url", "status", "fetched_at", "name", "price"]
+
+
+def test_scrape_sync_gives_the_same(site):
+    rows = list(scraper.scrape_sync(iter(site.urls[:20]), fields=FIELDS))
+    assert sorted(row["url"] for row in rows) == sorted(site.urls[:20])
+
+
+async def test_failures_go_to_the_callback(site):
+    failures = []
+    urls = [site.urls[0], "nonsense", site.url + "/none"]
+    rows = [row async for row in scraper.scrape(urls, on_failure=failures.append)]
+    assert len(rows) == 1
+    assert {(failure.error, failure.line) for failure in failures} == {("invalid_url", 2), ("http_status", 3)}
+    assert all(isinstance(failure, scraper.Failure) for failure in failures)
+
+
+async def test_failures_are_logged_without_a_callback(site, caplog):
+    with caplog.at_level(logging.WARNING, "scraper"):
+        assert [row async for row in scraper.scrape(["nonsense"])] == []
+    assert "nonsense: invalid_url" in caplog.text
+
+
+async def test_leaving_early_ends_the_workers(site):
+    before = children()
+    async with aclosing(scraper.scrape(site.urls)) as rows:
+        async for _ in rows:
+            break
+    assert children() == before
+
+
+def test_leaving_the_synchronous_form_early_ends_the_workers(site):
+    before = children()
+    with closing(scraper.scrape_sync(site.urls)) as rows:
+        next(rows)
+    assert children() == before
+
+
+def test_slow_caller_slows_the_fetching(site):
+    """Rows that nobody takes hold bytes of run.memory, so the engine stops fetching."""
+    config = scraper.Config.model_validate({"run": {"memory": "1MiB"}, "fetch": {"max_body": "1MiB"}})
+    rows = scraper.scrape_sync(site.urls, config=config)
+    assert len(list(rows)) == len(site.urls)
+
+
+@pytest.mark.parametrize("start", [scraper.scrape, scraper.scrape_sync])
+def test_bad_field_is_refused_at_once(start):
+    with pytest.raises(ConfigError, match="fields.name"):
+        start(["http://127.0.0.1:9/"], fields={"name": "h1[["})
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError):
+        _ = scraper.scarpe
