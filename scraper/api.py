@@ -12,6 +12,7 @@ import logging
 import pickle
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -76,35 +77,57 @@ def scrape_sync(
 
 
 def _rows_from_thread(rows: AsyncGenerator[Row, None]) -> Generator[Row, None, None]:
-    queue: SimpleQueue[Row | BaseException | None] = SimpleQueue()
-    is_left = threading.Event()
-    thread = threading.Thread(target=lambda: event_loop.run(_feed(rows, queue, is_left)), name="scrape", daemon=True)
+    handover = _ThreadHandover()
+    thread = threading.Thread(target=handover.run, args=(rows,), name="scrape", daemon=True)
     thread.start()
     try:
-        while (row := queue.get()) is not None:
+        while (row := handover.rows.get()) is not None:
             if isinstance(row, BaseException):
                 raise row
             yield row
+            handover.room.release()
     finally:
-        is_left.set()
+        handover.leave()
         thread.join()
 
 
-async def _feed(
-    rows: AsyncGenerator[Row, None], queue: "SimpleQueue[Row | BaseException | None]", is_left: threading.Event
-) -> None:
-    try:
-        async for row in rows:
-            queue.put(row)
-            while queue.qsize() >= SYNC_ROWS and not is_left.is_set():
-                await asyncio.sleep(0.005)
-            if is_left.is_set():
-                break
-        await rows.aclose()
-    except Exception as exc:  # handed to the caller's thread, which raises it
-        queue.put(exc)
-    finally:
-        queue.put(None)
+class _ThreadHandover:
+    """Rows on their way from the loop's thread to the caller's, at most SYNC_ROWS at a time."""
+
+    def __init__(self) -> None:
+        self.rows: SimpleQueue[Row | BaseException | None] = SimpleQueue()
+        self.room = threading.Semaphore(SYNC_ROWS)
+        self._cancel: Callable[[], object] = lambda: None
+        self._has_begun = threading.Event()
+
+    def run(self, rows: AsyncGenerator[Row, None]) -> None:
+        """The life of the loop's thread."""
+        try:
+            event_loop.run(self._feed(rows))
+        except asyncio.CancelledError:
+            pass  # the caller has left
+        except Exception as exc:  # handed to the caller's thread, which raises it
+            self.rows.put(exc)
+        finally:
+            self.rows.put(None)
+
+    def leave(self) -> None:
+        """The caller takes no further row."""
+        self._has_begun.wait()
+        self.room.release()
+        with suppress(RuntimeError):  # the loop has come to its end already
+            self._cancel()
+
+    async def _feed(self, rows: AsyncGenerator[Row, None]) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+        self._has_begun.set()
+        async with aclosing(rows):
+            async for row in rows:
+                if not self.room.acquire(blocking=False):
+                    await asyncio.to_thread(self.room.acquire)
+                self.rows.put(row)
 
 
 async def _rows(urls: Iterable[str], settings: Config, on_failure: OnFailure) -> AsyncGenerator[Row, None]:

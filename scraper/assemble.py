@@ -1,4 +1,4 @@
-"""From a config to the parts of a pipeline. Shared by the command line and the Python API: only their output differs."""
+"""From a config to the parts of a pipeline. Shared by command line and Python API: only their output differs."""
 
 import os
 import sys

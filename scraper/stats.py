@@ -54,6 +54,7 @@ class Load:
 
     pages_per_s: float
     slots: float
+    """Of the requests that fetch.concurrency allows at once, at the second sample."""
     parse: float
     write: float
     loop: float
@@ -70,7 +71,7 @@ def load_between(before: Sample, after: Sample, capacity: Capacity) -> Load:
         return Load(0.0, 0.0, 0.0, 0.0, 0.0)
     return Load(
         pages_per_s=(after.done - before.done) / seconds,
-        slots=(before.in_flight + after.in_flight) / 2 / capacity.concurrency,
+        slots=after.in_flight / capacity.concurrency,
         parse=(after.parse_busy_s - before.parse_busy_s) / seconds / capacity.processes,
         write=(after.write_busy_s - before.write_busy_s) / seconds,
         loop=(after.loop_busy_s - before.loop_busy_s) / seconds,

@@ -20,8 +20,8 @@ _PLAIN_SCHEMES = frozenset(
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):", re.IGNORECASE)
 _PREFIX = re.compile(r"(?:[a-z][a-z0-9+.\-]*:[/\\]{2,}|https?:[/\\\t\n\r]*)", re.IGNORECASE)
-_AUTHORITY_USERINFO = re.compile(r"([^:]*:[/\\\t\n\r]*)[^/\\?#]*@")
-_LEADING_USERINFO = re.compile(r"[^/\\?#]*@")
+_AUTHORITY_USERINFO = re.compile(r"\A([^:]*:[/\\\t\n\r]*)[^/\\?#]*@")
+_LEADING_USERINFO = re.compile(r"\A[^/\\?#]*@")
 
 
 class Parts(NamedTuple):

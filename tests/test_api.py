@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from contextlib import aclosing, closing
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 import scraper
 from scraper.errors import ConfigError
+from scraper.site.options import SiteOptions
+from scraper.site.server import running_site
 
 FIELDS = {"name": "h1", "price": {"css": ".product .price", "type": "decimal"}}
 
@@ -62,6 +65,15 @@ def test_leaving_the_synchronous_form_early_ends_the_workers(site):
     assert children() == before
 
 
+def test_leaving_while_a_server_is_slow_takes_no_time():
+    with running_site(SiteOptions(pages=10, slow=1.0, slow_s=30.0)) as slow:
+        rows = scraper.scrape_sync([f"{slow.url}/", *(slow.url + path for path in slow.paths)])
+        next(rows)
+        started = time.monotonic()
+        rows.close()
+    assert time.monotonic() - started < 5
+
+
 def test_slow_caller_slows_the_fetching(site):
     """Rows that nobody takes hold bytes of run.memory, so the engine stops fetching."""
     config = scraper.Config.model_validate({"run": {"memory": "1MiB"}, "fetch": {"max_body": "1MiB"}})
@@ -71,7 +83,7 @@ def test_slow_caller_slows_the_fetching(site):
 
 @pytest.mark.parametrize("start", [scraper.scrape, scraper.scrape_sync])
 def test_bad_field_is_refused_at_once(start):
-    with pytest.raises(ConfigError, match="fields.name"):
+    with pytest.raises(ConfigError, match=r"fields\.name"):
         start(["http://127.0.0.1:9/"], fields={"name": "h1[["})
 
 

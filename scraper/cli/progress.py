@@ -72,7 +72,8 @@ def picture(now: Sample, load: Load) -> RenderableType:
     counts = Text(f"in flight {now.in_flight:,} · waiting {now.queued:,} · parsing {now.parsing:,} · ok {now.ok:,}")
     if now.failures:
         counts.append(" · ").append(f"failed {kinds(now)}", style="yellow")
-    return Group(bar, counts, Text(f"limit: {limiting(load, now)}", style="dim"))
+    limit = Text(f"limit: {limiting(load, now)}" if now.open else "", style="dim")
+    return Group(bar, counts, limit)
 
 
 def plain_line(now: Sample, load: Load) -> str:

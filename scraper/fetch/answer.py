@@ -21,7 +21,7 @@ def read_head(response: httpx.Response, now: float) -> Redirect | Fault | None:
     """The redirect or the fault that an answer is; None for a page whose body is to be read. `now`: epoch seconds."""
     status = response.status_code
     if 200 <= status < 300 and status != 206:
-        return None
+        return _unread_coding(response)
     if status in REDIRECTS:
         locations = set(response.headers.get_list("location"))
         if len(locations) > 1:
@@ -29,6 +29,14 @@ def read_head(response: httpx.Response, now: float) -> Redirect | Fault | None:
         if locations or status != 300:
             return Redirect("".join(locations).strip(), status)
     return Fault("http_status", _message(response), status, _retry_after(response, now))
+
+
+def _unread_coding(response: httpx.Response) -> Fault | None:
+    """Refuse transfer codings that are left in the body (RFC 9112 section 7): hyper undoes `chunked` and no other."""
+    coding = response.headers.get("transfer-encoding", "chunked").strip().lower()
+    if coding in ("chunked", "identity"):
+        return None
+    return Fault("protocol", f"Transfer-Encoding {coding[:80]!r}, though none was asked for", response.status_code)
 
 
 def _message(response: httpx.Response) -> str:

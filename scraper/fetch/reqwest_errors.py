@@ -53,6 +53,8 @@ def _class_for(exc: rq.PyreqwestError, causes: list[str]) -> type[httpx.RequestE
         return httpx.RemoteProtocolError
     if "error reading a body from connection" in causes:  # whatever the class: this is the wire, not the coding
         return httpx.ReadError if "(os error" in causes[-1] else httpx.RemoteProtocolError
+    if type(exc) is rq.RequestError and "request or response body error" in causes:
+        return httpx.DecodingError  # the rest of what can happen to a body: brotli or zstd that is none
     return next((error for source, error in _BY_CLASS if isinstance(exc, source)), httpx.RemoteProtocolError)
 
 

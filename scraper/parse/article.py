@@ -37,7 +37,10 @@ def load_article_reader() -> ArticleReader:
 
 
 def _fields(document: Any, lang: str | None) -> dict[str, Any]:
-    """None for what was not found; trafilatura needs one more library to name a language, so the page's word is taken."""
+    """None for what was not found.
+
+    trafilatura needs one more library to name a language, so the page's word is taken.
+    """
     found = {name: getattr(document, name, None) or None for name in ARTICLE_FIELDS}
     found["language"] = found["language"] or (lang.partition("-")[0].lower() if lang else None)
     return found

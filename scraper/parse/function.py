@@ -1,6 +1,7 @@
 """The user's own Python: found by name at load, checked when it answers. Nothing here calls it."""
 
 import importlib
+import inspect
 import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -34,8 +35,9 @@ def load_function(path: str) -> ParseFunction:
     if not (colon and module_name and name):
         raise ConfigError(f'{_KEY}: {path!r} is not of the form "module:callable", such as "my_rules:extract"')
     function = _attribute(_module(path, module_name), path, name)
-    if not callable(function):
-        raise ConfigError(f"{_KEY}: {path!r} is a {type(function).__name__}; a function was expected")
+    complaint = _why_unusable(function)
+    if complaint:
+        raise ConfigError(f"{_KEY}: {path!r} {complaint}")
     found: ParseFunction = function
     return found
 
@@ -54,6 +56,20 @@ def check_result(value: object) -> str | None:
     return None
 
 
+def _why_unusable(function: Any) -> str | None:
+    if not callable(function):
+        return f"is of type {type(function).__name__}; a function was expected"
+    if inspect.iscoroutinefunction(function):
+        return "is async; a plain function was expected: it runs in a process of its own, where waiting gains nothing"
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        return "does not take two arguments: (page, tree)"
+    except ValueError:  # some functions written in C do not tell
+        return None
+    return None
+
+
 def _module(path: str, name: str) -> Any:
     if "" not in sys.path:
         sys.path.insert(0, "")
@@ -65,7 +81,7 @@ def _module(path: str, name: str) -> Any:
             "searched the current folder and the installed packages" if name.startswith(missing) else "imported by it"
         )
         raise ConfigError(f"{_KEY}: {path!r}: there is no module {missing!r} ({where})") from exc
-    except Exception as exc:  # the user's own module may raise anything while it is imported
+    except (Exception, SystemExit) as exc:  # the user's own module may do anything while it is imported
         raise ConfigError(f"{_KEY}: {path!r}: importing {name!r} raised {type(exc).__name__}: {exc}") from exc
 
 

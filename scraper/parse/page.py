@@ -3,9 +3,10 @@
 is it HTML? ─► charset ─► tree ─► fields or default fields ─► article ─► function ─► row
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -57,11 +58,13 @@ def _parse(page: Page, parser: PageParser) -> Row | Fault:
     html = decode(page.body, page.content_type)
     tree = LexborHTMLParser(html)
     fields = _fields(page, tree, parser)
-    if isinstance(fields, dict) and parser.article:
-        fields |= parser.article(html, page.final_url, page_language(tree))
-    if isinstance(fields, dict) and parser.function:
-        fields = _with_function(page, tree, parser, fields)
-    return fields if isinstance(fields, Fault) else _row(page, fields)
+    if isinstance(fields, Fault):
+        return replace(fields, status=page.status)
+    try:
+        fields |= _article(page, html, tree, parser) | _from_function(page, tree, parser)
+    except _CodeFailedError as exc:
+        return Fault("parse_crash", str(exc), page.status)
+    return _row(page, fields)
 
 
 def _fields(page: Page, tree: LexborHTMLParser, parser: PageParser) -> Row | Fault:
@@ -69,18 +72,38 @@ def _fields(page: Page, tree: LexborHTMLParser, parser: PageParser) -> Row | Fau
     return extract(tree, parser.rules, links) if parser.rules.rules else default_fields(tree, links)
 
 
-def _with_function(page: Page, tree: LexborHTMLParser, parser: PageParser, fields: Row) -> Row | Fault:
-    assert parser.function is not None
-    try:
-        result = parser.function(page, tree)
-    except MemoryError:
-        raise
-    except Exception as exc:  # the border to the user's code: what it raises is this page's outcome
-        return Fault("parse_crash", f"{parser.function_path} raised {type(exc).__name__}: {exc}", page.status)
+def _article(page: Page, html: str | bytes, tree: LexborHTMLParser, parser: PageParser) -> Row:
+    reader = parser.article
+    if reader is None:
+        return {}
+    return _guarded("trafilatura", lambda: reader(html, page.final_url, page_language(tree)))
+
+
+def _from_function(page: Page, tree: LexborHTMLParser, parser: PageParser) -> Row:
+    function = parser.function
+    if function is None:
+        return {}
+    result = _guarded(parser.function_path, lambda: function(page, tree))
     complaint = check_result(result)
     if complaint:
-        return Fault("parse_crash", f"{parser.function_path} {complaint}", page.status)
-    return {**fields, **result}
+        raise _CodeFailedError(f"{parser.function_path} {complaint}")
+    return dict(result)
+
+
+class _CodeFailedError(Exception):
+    """Code that is not ours failed on this page."""
+
+
+T = TypeVar("T")
+
+
+def _guarded(name: str, call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except MemoryError:
+        raise
+    except Exception as exc:  # the border to code that is not ours: what it raises is this page's outcome
+        raise _CodeFailedError(f"{name} raised {type(exc).__name__}: {exc}") from exc
 
 
 def _row(page: Page, fields: Row) -> Row:

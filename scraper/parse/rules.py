@@ -113,9 +113,9 @@ def _check_options(spec: FieldSpec, key: str) -> None:
         raise ConfigError(f"{key}.type: {spec.type!r} is no type; expected {', '.join(CONVERTERS)}")
     if spec.attr is not None and not spec.attr.strip():
         raise ConfigError(f'{key}.attr: an attribute name was expected, such as "href"')
-    clashes = [option for option in _CLASHES if spec_has(spec, option[0]) and spec_has(spec, option[1])]
-    for first, second, why in clashes:
-        raise ConfigError(f"{key}: {first} and {second} cannot stand together: {why}")
+    for first, second, why in _CLASHES:
+        if _has(spec, first) and _has(spec, second):
+            raise ConfigError(f"{key}: {first} and {second} cannot stand together: {why}")
 
 
 _COUNTED = "count = true gives the number of matches and reads nothing else of them"
@@ -133,7 +133,7 @@ _CLASHES = (
 )
 
 
-def spec_has(spec: FieldSpec, option: str) -> bool:
+def _has(spec: FieldSpec, option: str) -> bool:
     """Whether an option is set to something else than what it is when left out."""
     value = getattr(spec, option)
     return value != "str" if option == "type" else value is not None and value is not False
@@ -179,13 +179,20 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 def _typed(spec: FieldSpec, value: Any, key: str) -> Any:
     """The value as TOML gave it in the field's own type."""
     kind = "int" if spec.length else spec.type
-    is_switch = isinstance(value, bool)
-    if not isinstance(value, _ACCEPTED[kind]) or (is_switch and kind not in ("bool", "json")):
+    if not _is_accepted(kind, value):
         raise ConfigError(f"{key}: {value!r} is not of the field's type, {kind}")
     typed = _read_default(kind, value)
     if typed is None:
         raise ConfigError(f"{key}: {value!r} cannot be read as {kind}")
     return typed
+
+
+def _is_accepted(kind: str, value: Any) -> bool:
+    if isinstance(value, bool):  # which Python counts among the ints
+        return kind in ("bool", "json")
+    if isinstance(value, datetime) and kind == "date":  # a subclass of date, with more in it
+        return False
+    return isinstance(value, _ACCEPTED[kind])
 
 
 def _read_default(kind: str, value: Any) -> Any:

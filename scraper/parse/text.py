@@ -4,11 +4,14 @@ White space is collapsed to single spaces; script, style, noscript, template and
 the borders of blocks part words and those of inline elements do not: `<p>a</p><p>b</p>` gives "a b", `<b>J</b>ohn`
 "John".
 
-Lexbor joins all text nodes of a page in 20 us but says nothing of borders. A border matters only where two text nodes
-touch without white space between them: there, and only there, the way from one to the other is walked in Python.
+Lexbor's own `text()` knows neither borders nor what is unseen. So the text nodes are listed in one walk, and only where
+two of them touch without white space between them, some 15 times on a page, is the way from one to the other looked at.
+Linear in the number of nodes; 0.15 ms for the body of a page of 34 KB, of which half is splitting it into words.
 """
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -32,8 +35,7 @@ _INLINE = _tag_ids(
 )
 """Elements that leave no gap between letters. All others do, images, form fields and unknown elements included."""
 _UNSEEN = _tag_ids("script style noscript template iframe noembed noframes")
-_LANDMARKS = _UNSEEN | {_TEXT}
-_GAPLESS = _INLINE | _LANDMARKS | {_COMMENT}
+_GAPLESS = _INLINE | _UNSEEN | {_TEXT, _COMMENT}
 
 
 def visible_text(node: LexborNode) -> str:
@@ -52,53 +54,43 @@ def raw_text(node: LexborNode) -> str:
 
 
 def _text_with_gaps(node: LexborNode) -> str:
-    parts = node.text(separator=_SEPARATOR).split(_SEPARATOR)
-    nodes = [found for found in node.traverse(include_text=True) if found.tag_id in _LANDMARKS]
-    if len(nodes) != len(parts):
-        nodes, parts = _seen(nodes, parts)
-    return " ".join(_part_words(_SEPARATOR.join(parts), nodes).replace(_SEPARATOR, "").split())
+    nodes = _seen_text_nodes(node)
+    text = _SEPARATOR.join([found.text_content or "" for found in nodes])
+    return " ".join(_part_words(text, nodes).replace(_SEPARATOR, "").split())
 
 
-def _part_words(words: str, nodes: list[LexborNode]) -> str:
+def _seen_text_nodes(node: LexborNode) -> list[LexborNode]:
+    """The text nodes that are not inside unseen elements, in document order."""
+    nodes = []
+    walk = node.traverse(include_text=True)
+    for found in walk:
+        tag = found.tag_id
+        if tag == _TEXT:
+            nodes.append(found)
+        elif tag in _UNSEEN and found.first_child is not None:
+            _skip_below(found, walk)
+    return nodes
+
+
+def _skip_below(node: LexborNode, walk: Iterator[LexborNode]) -> None:
+    """Move the walk, which has just given the node, past all that is inside it."""
+    below = sum(1 for _ in node.traverse(include_text=True)) - 1
+    next(islice(walk, below, below), None)
+
+
+def _part_words(text: str, nodes: list[LexborNode]) -> str:
     """The text with a space in place of each separator that touches both its neighbours and stands for a gap."""
     pieces: list[str] = []
     done = before = 0
-    for joint in _JOINT.finditer(words):
+    for joint in _JOINT.finditer(text):
         start = joint.start()
-        before += words.count(_SEPARATOR, done, start)
-        pieces.append(words[done:start])
+        before += text.count(_SEPARATOR, done, start)
+        pieces.append(text[done:start])
         if _has_gap(nodes[before], nodes[before + 1]):
             pieces.append(" ")
         before += 1
         done = start + 1
-    pieces.append(words[done:])
-    return "".join(pieces)
-
-
-def _seen(landmarks: list[LexborNode], parts: list[str]) -> tuple[list[LexborNode], list[str]]:
-    """The text nodes outside unseen elements, and their texts."""
-    kept: list[LexborNode] = []
-    texts: list[str] = []
-    unseen = [at for at, node in enumerate(landmarks) if node.tag_id != _TEXT]
-    start = part = 0
-    for at in unseen:
-        if at < start:
-            continue  # inside another unseen element
-        run = landmarks[start:at]
-        kept += run
-        texts += parts[part : part + len(run)]
-        inside, hidden = _content(landmarks[at])
-        start = at + 1 + inside
-        part += len(run) + hidden
-    return kept + landmarks[start:], texts + parts[part:]
-
-
-def _content(node: LexborNode) -> tuple[int, int]:
-    """How many landmarks stand inside an unseen element, and how many of them are text nodes."""
-    if node.first_child is None:
-        return 0, 0
-    inside = [found.tag_id for found in node.traverse(include_text=True) if found.tag_id in _LANDMARKS]
-    return len(inside) - 1, inside.count(_TEXT)  # traverse begins with the node itself
+    return "".join([*pieces, text[done:]])
 
 
 def _has_gap(first: LexborNode, second: LexborNode) -> bool:

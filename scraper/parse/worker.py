@@ -3,8 +3,8 @@
 It is started by `pool.py` as a fresh interpreter, not through multiprocessing: so nothing of the parent's `__main__`
 is imported again, and a script that calls `scrape()` needs no `if __name__ == "__main__"`.
 
-A worker never outlives its parent for long: it ends at the end of the stream, and an alarm ends it where a page holds it
-longer than the pool would have waited.
+A worker never outlives its parent for long: it ends at the end of the stream, and an alarm ends it where a page holds
+it longer than the pool would have waited.
 """
 
 import importlib

@@ -10,7 +10,6 @@ MAX_LINE_BYTES = 1 << 20
 """Far above any URL (64 KiB), and room for records with long other columns."""
 
 _SHOWN_BYTES = 1000
-_TOO_LONG = f"longer than {MAX_LINE_BYTES:,} bytes"
 
 
 class Block(NamedTuple):
@@ -32,6 +31,7 @@ class LineSplitter:
     def __init__(self, max_line: int = MAX_LINE_BYTES) -> None:
         """`max_line`: bytes; a longer line becomes a fault."""
         self._max_line = max_line
+        self._too_long = f"longer than {max_line:,} bytes"
         self._rest = b""
         self._next = 1
         self._is_skipping = False
@@ -60,7 +60,7 @@ class LineSplitter:
         self._rest = b""
         if damage is None:
             return self._block(rest) if rest and not self._is_skipping else Block(self._next, [], {})
-        return Block(self._next, [_shown(rest)], {self._next: damage})
+        return Block(self._next, [self._shown(rest)], {self._next: damage})
 
     def _block(self, body: bytes) -> Block:
         lines, faults = _decoded(body, self._next)
@@ -72,8 +72,8 @@ class LineSplitter:
         overlong = {}
         for number, line in enumerate(body.split(b"\n"), block.first):
             if len(line) > self._max_line:
-                overlong[number] = _TOO_LONG
-                block.lines[number - block.first] = _shown(line)
+                overlong[number] = self._too_long
+                block.lines[number - block.first] = self._shown(line)
         return block._replace(faults={**block.faults, **overlong}, overlong=frozenset(overlong))
 
     def _begin_skipping(self, block: Block, tail: bytes) -> Block:
@@ -83,10 +83,13 @@ class LineSplitter:
         self._rest = self._rest[len(tail) :]
         return Block(
             block.first,
-            [*block.lines, _shown(tail)],
-            {**block.faults, number: _TOO_LONG},
+            [*block.lines, self._shown(tail)],
+            {**block.faults, number: self._too_long},
             block.overlong | {number},
         )
+
+    def _shown(self, line: bytes) -> str:
+        return line[: min(_SHOWN_BYTES, self._max_line)].decode(errors="replace").removeprefix("\ufeff")
 
 
 def _decoded(body: bytes, first: int) -> tuple[list[str], dict[int, str]]:
@@ -108,7 +111,3 @@ def _decoded_one_by_one(raw_lines: list[bytes], first: int) -> tuple[list[str], 
         except UnicodeDecodeError as exc:
             faults[number] = f"not UTF-8: byte 0x{raw[exc.start]:02x} at position {exc.start + 1} of the line"
     return lines, faults
-
-
-def _shown(line: bytes) -> str:
-    return line[:_SHOWN_BYTES].decode(errors="replace").removeprefix("\ufeff")

@@ -1,4 +1,4 @@
-"""What a user can get wrong: one line that says what, where and what to do; exit 2; no traceback; nothing half-written."""
+"""What a user can get wrong: one line that says what, where and what to do; exit 2; nothing half-written."""
 
 import socket
 

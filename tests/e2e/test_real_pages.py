@@ -1,4 +1,4 @@
-"""The finished tool over 251 real web pages, served locally: every page gives a row, titles agree with another parser."""
+"""The finished tool over 251 real web pages, served locally: each gives a row, titles agree with another parser."""
 
 import gzip
 import json

@@ -63,7 +63,7 @@ def test_every_kind_of_line_has_exactly_one_outcome(cli, site):
 def test_misbehaving_site_is_scraped_to_the_end(cli):
     options = SiteOptions(pages=200, not_found=0.05, flaky=0.1, cut=0.05, redirect=0.1, rate_limited=0.01)
     with running_site(options) as site:
-        urls = [f"{site.url}{path}" for path in ("/shop/item/%d" % n for n in range(1, 101))]
+        urls = [f"{site.url}/shop/item/{number}" for number in range(1, 101)]
         result = cli("run", cli.write_list(urls), "--set", "fetch.backoff=10ms")
     assert result.code == 0
     summary = cli.summary()

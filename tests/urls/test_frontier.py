@@ -1,5 +1,7 @@
 """The pure frontier, driven by a clock of the test's own."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,4 +146,4 @@ def test_gap_and_concurrency_hold_and_every_job_comes_once(hosts, per_host, dela
             queue.done(host, now)
     assert sorted(seen) == list(range(len(hosts)))
     for times in starts.values():
-        assert all(later >= sooner + delay_s for sooner, later in zip(times, times[1:], strict=False))
+        assert all(later >= sooner + delay_s for sooner, later in pairwise(times))

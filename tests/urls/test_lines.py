@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ def split(data: bytes, cuts=(), max_line=20, damage=None):
     """Give (number, text, fault) of each line."""
     splitter = LineSplitter(max_line)
     edges = [0, *sorted(cuts), len(data)]
-    blocks = [splitter.feed(data[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    blocks = [splitter.feed(data[a:b]) for a, b in pairwise(edges)]
     blocks.append(splitter.finish(damage))
     return [
         (number, line, block.faults.get(number))
@@ -41,7 +43,11 @@ def test_lines_end_at_lf_crlf_and_cr_only(data, lines):
 
 def test_line_that_is_not_utf_8_is_a_fault_and_the_others_are_not():
     found = split(b"a\nb\xfcc\n\xc3\xbc\n")
-    assert found == [(1, "a", None), (2, "b\ufffdc", "not UTF-8: byte 0xfc at position 2 of the line"), (3, "\xfc", None)]
+    assert found == [
+        (1, "a", None),
+        (2, "b\ufffdc", "not UTF-8: byte 0xfc at position 2 of the line"),
+        (3, "\xfc", None),
+    ]
 
 
 @pytest.mark.parametrize("cuts", [(), range(70)])

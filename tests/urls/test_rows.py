@@ -1,5 +1,6 @@
 import csv
 import io
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from scraper.urls.rows import Row, RowReader
 def read(data: bytes, cuts=(), delimiter=None) -> list[Row]:
     splitter, reader = LineSplitter(), RowReader(delimiter)
     edges = [0, *sorted(cuts), len(data)]
-    rows = [row for a, b in zip(edges, edges[1:], strict=False) for row in reader.feed(splitter.feed(data[a:b]))]
+    rows = [row for a, b in pairwise(edges) for row in reader.feed(splitter.feed(data[a:b]))]
     return rows + reader.feed(splitter.finish()) + reader.finish()
 
 

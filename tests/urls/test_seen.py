@@ -33,8 +33,8 @@ def test_every_64_bit_key_can_be_held(key):
 def test_one_shard_holds_many_keys():
     seen = SeenSet()
     keys = [n << 12 | 77 for n in range(5000)]
-    assert all([seen.add(key) for key in keys])
-    assert not any([seen.add(key) for key in keys])
+    assert all(seen.add(key) for key in keys)
+    assert not any(seen.add(key) for key in keys)
     assert len(seen) == 5000
     assert (5000 << 12 | 77) not in seen
 

@@ -1,5 +1,6 @@
 import gzip
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ TEXT = b"http://a.example/1\nhttp://a.example/2\n"
 def unpack(data: bytes, cuts=()) -> tuple[bytes, str | None]:
     unpacker = Unpacker("list")
     edges = [0, *sorted(cuts), len(data)]
-    pieces = [piece for a, b in zip(edges, edges[1:], strict=False) for piece in unpacker.feed(data[a:b])]
+    pieces = [piece for a, b in pairwise(edges) for piece in unpacker.feed(data[a:b])]
     pieces += unpacker.finish()
     return b"".join(pieces), unpacker.damage
 

@@ -1,0 +1,91 @@
+"""What progress says, and when."""
+
+import asyncio
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from scraper.cli import progress
+from scraper.stats import Capacity, Load, Sample
+
+NOW = Sample(
+    at=10.0, input=2000, done=1500, open=500, ok=1400, failures={"http_status": 30, "timeout": 70}, pages_bytes=0,
+    in_flight=64, queued=400, backoffs=0, parsing=36, bodies_waiting=False, is_exhausted=True, parse_busy_s=0.0,
+    write_busy_s=0.0, loop_busy_s=0.0,
+)  # fmt: skip
+LOAD = Load(pages_per_s=250.0, slots=1.0, parse=0.0, write=0.0, loop=0.0)
+
+
+def as_text(now: Sample, load: Load) -> str:
+    console = Console(file=io.StringIO(), width=120, force_terminal=False)
+    console.print(progress.picture(now, load))
+    return console.file.getvalue()
+
+
+def test_picture_tells_counts_rate_time_left_failures_and_the_limit():
+    text = as_text(NOW, LOAD)
+    for words in ("1,500/2,000", "250 pages/s", "ETA 0:02", "in flight 64", "failed 100 (timeout 70, http_status 30)"):
+        assert words in text
+    assert "limit: server latency: raise fetch.concurrency" in text
+
+
+def test_picture_of_a_list_that_is_still_read_makes_no_promise():
+    text = as_text(replace(NOW, is_exhausted=False, failures={}), LOAD)
+    assert "1,500+/2,000" in text
+    assert "ETA ?" in text
+    assert "failed" not in text
+
+
+def test_ended_run_names_no_limit():
+    assert "limit" not in as_text(replace(NOW, open=0), LOAD)
+
+
+def test_plain_line_is_one_line_with_the_same_facts():
+    line = progress.plain_line(NOW, LOAD)
+    assert "\n" not in line
+    for words in ("1,500/2,000 done", "250 pages/s", "ETA 0:02", "timeout 70", "limit: "):
+        assert words in line
+
+
+@pytest.mark.parametrize(("left", "text"), [(59 * 250, "0:59"), (61 * 250, "1:01"), (3723 * 250, "1:02:03")])
+def test_time_left_is_written_as_on_a_clock(left, text):
+    assert progress.eta(replace(NOW, open=left), LOAD) == text
+
+
+def test_stalled_run_has_no_time_left():
+    assert progress.eta(NOW, replace(LOAD, pages_per_s=0.0)) == "?"
+
+
+def test_rate_is_that_of_the_last_seconds():
+    recent = progress.Recent(Capacity(64, 2), window_s=3.0)
+    for second in range(10):
+        load = recent.add(replace(NOW, at=float(second), done=second * (100 if second > 5 else 1)))
+    assert load.pages_per_s == 100
+
+
+async def test_plain_progress_writes_a_line_each_interval(monkeypatch):
+    monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.01)
+    lines: list[str] = []
+    enough = asyncio.Event()
+
+    def write(line: str) -> None:
+        lines.append(line)
+        if len(lines) == 3:
+            enough.set()
+
+    task = asyncio.ensure_future(progress.show_plain(lambda: NOW, Capacity(64, 2), write))
+    await asyncio.wait_for(enough.wait(), 10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(set(lines)) == 1
+
+
+async def test_live_progress_draws_and_leaves_the_last_picture():
+    console = Console(file=io.StringIO(), width=120, force_terminal=True)
+    task = asyncio.ensure_future(progress.show_live(lambda: NOW, Capacity(64, 2), console))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert "1,500/2,000" in console.file.getvalue()
