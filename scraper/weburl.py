@@ -169,7 +169,8 @@ def _cut_exactly(text: str, url: can_ada.URL) -> str:
     cut = _AUTHORITY_USERINFO.sub(r"\1", text, count=1)
     again = parse(cut)
     href = bare_href(url)
-    return cut if again is not None and bare_href(again) == href else href
+    is_exact = again is not None and not again.has_credentials() and bare_href(again) == href
+    return cut if is_exact else href
 
 
 def _cut_widely(text: str) -> str:

@@ -47,6 +47,7 @@ SHOWN = [
     ("http://a.example/?mail=joe@b.example", "http://a.example/?mail=joe@b.example"),
     ("http://a.example:80/x:y@z", "http://a.example:80/x:y@z"),
     ("ftp://joe:secret@a.example/x", "ftp://a.example/x"),
+    ("x://joe:sec\\ret@a.example/x", "x://a.example/x"),
     ("mailto:joe@a.example", "mailto:joe@a.example"),
     # texts that are no URL: all that may be a password goes
     ("http://joe:secret@exa mple/", "http://exa mple/"),

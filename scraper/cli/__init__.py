@@ -1,7 +1,11 @@
 """The command line. Each command is a small file beside this one; here they meet, and errors become exit codes."""
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -40,6 +44,26 @@ def _options(
 
 for command in (run, init, check, inspect, site, demo):
     app.command()(command)
+
+
+def entry() -> NoReturn:
+    """What the installed command calls: `main`, and then an end without the interpreter's clean-up.
+
+    The wire's own thread (tokio) is never joined: found inside Python while the interpreter is torn down it can abort the
+    process, seen once in some 90 short runs. A name lookup that hangs would hold the exit up as well. Everything that
+    must be written has been, when `main` is through.
+    """
+    code = 1
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException:
+        traceback.print_exc()
+    with suppress(OSError, ValueError):  # nobody reads any more: a closed pipe
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -36,13 +36,6 @@ class BodyCut(httpx.RemoteProtocolError):
     """The body ended before its announced end."""
 
 
-_NO_REASON: dict[type[Exception], str] = {
-    httpx.ReadError: "the connection broke off",
-    httpx.WriteError: "the connection broke off",
-    httpx.ConnectTimeout: "no connection within fetch.connect_timeout",
-}
-"""For what httpx's own wire leaves without a text."""
-
 _ADVICE: dict[FailureKind, str] = {
     "dns": "check the spelling of the host, or try later",
     "connect": "the host may be down, or a firewall in the way; try later",
@@ -61,9 +54,18 @@ def fault_of(exc: Exception, *, in_body: bool, wire: str = "pyreqwest") -> Fault
     """
     kind = _kind(exc, in_body)
     other = "pyreqwest" if wire == "httpx" else "httpx"
-    reason = " ".join(str(exc).split())[:300].rstrip(".") or _NO_REASON.get(type(exc), type(exc).__name__)
+    reason = _reason(exc)
     advice = _ADVICE.get(kind, "").format(other=other)
     return Fault(kind, f"{reason}: {advice}" if advice else reason)
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, httpx.ConnectTimeout):
+        return "no connection within fetch.connect_timeout"
+    text = " ".join(str(exc).split())[:300].rstrip(".")
+    if not text and isinstance(exc, httpx.NetworkError):
+        return "the connection broke off"
+    return text or type(exc).__name__
 
 
 def _kind(exc: Exception, in_body: bool) -> FailureKind:

@@ -28,8 +28,6 @@ _BY_CAUSE: list[tuple[type[httpx.TransportError], tuple[str, ...]]] = [
     ),
 ]
 _BY_CLASS: list[tuple[type[rq.PyreqwestError], type[httpx.RequestError]]] = [
-    (rq.ConnectTimeoutError, httpx.ConnectTimeout),
-    (rq.RequestTimeoutError, httpx.ReadTimeout),
     (rq.ConnectError, httpx.ConnectError),
     (rq.BodyDecodeError, httpx.DecodingError),
     (rq.DecodeError, httpx.RemoteProtocolError),
@@ -49,6 +47,8 @@ def _class_for(exc: rq.PyreqwestError, causes: list[str]) -> type[httpx.RequestE
     for error, clues in _BY_CAUSE:
         if any(clue in cause for cause in causes for clue in clues):
             return error
+    if isinstance(exc, rq.RequestTimeoutError):  # also a ConnectTimeoutError while the head is awaited
+        return httpx.ConnectTimeout if "client error (Connect)" in causes else httpx.ReadTimeout
     if "client error (SendRequest)" in causes:  # connected, and then no answer: a ConnectError to reqwest
         return httpx.RemoteProtocolError
     if "error reading a body from connection" in causes:  # whatever the class: this is the wire, not the coding

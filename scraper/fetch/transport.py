@@ -1,8 +1,10 @@
 """The wires: httpx transports over pyreqwest (ours) and over httpcore (httpx's own). No job or page is known here."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -44,7 +46,13 @@ def httpx_transport(config: "FetchConfig") -> httpx.AsyncHTTPTransport:
         max_keepalive_connections=config.concurrency,
         keepalive_expiry=IDLE_S,
     )
-    return httpx.AsyncHTTPTransport(verify=config.verify_tls, trust_env=False, limits=limits)
+    return httpx.AsyncHTTPTransport(verify=_tls_context(config.verify_tls), trust_env=False, limits=limits)
+
+
+@cache
+def _tls_context(verify: bool) -> ssl.SSLContext:
+    """Shared, since reading the root certificates takes 30 ms."""
+    return httpx.create_ssl_context(verify, trust_env=False)
 
 
 class ReqwestTransport(httpx.AsyncBaseTransport):

@@ -33,7 +33,7 @@ def _complaint(tree: LexborHTMLParser, rule: Rule) -> str:
     if not tree.css_first(rule.css):
         return f"nothing matches {rule.css!r}"
     what = "its text" if rule.attr is None else f"its attribute {rule.attr!r}"
-    pattern = "" if rule.pattern is None else f" and has {rule.pattern.pattern!r} in it"
+    pattern = "" if rule.pattern is None else f" by the regex {rule.pattern.pattern!r}"
     return f"{rule.css!r} matches, but {what} gives no {rule.type}{pattern}"
 
 

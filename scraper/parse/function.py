@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -42,17 +42,19 @@ def load_function(path: str) -> ParseFunction:
     return found
 
 
-def check_result(value: object) -> str | None:
-    """Why a function's answer cannot be merged into a row; None where it can."""
+def check_result(value: object, row_keys: Collection[str] = ()) -> str | None:
+    """Why a function's answer cannot be merged into a row, whose own keys it may not touch; None where it can."""
     if not isinstance(value, Mapping):
         return f"returned {type(value).__name__}; a mapping of names to values was expected"
     for name, item in value.items():
         if not isinstance(name, str):
             return f"returned the key {name!r}; keys must be text"
+        if name in row_keys:
+            return f"returned the key {name!r}, which is the row's own"
         try:
-            msgspec.json.encode(item)
+            msgspec.json.encode({name: item})
         except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as exc:
-            return f"returned a value for {name!r} that no row can hold: {exc}"
+            return f"returned under {name!r} what no row can hold: {exc}"
     return None
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-_STRING = r'("(?:[^"\\]|\\.)*")'
-# An unclosed comment reaches to the end: matched or not, no place of the text is looked at twice.
+# Unclosed strings and comments reach to the end, so that no place of a broken text is looked at twice.
+_STRING = r'("(?:[^"\\]|\\.)*"?)'
 _SCRIPT_NOISE = re.compile(_STRING + r"|/\*(?:.*?\*/|.*\Z)|//[^\n]*|<!\[CDATA\[|\]\]>", re.DOTALL)
 _HTML_COMMENTS = re.compile(_STRING + r"|<!--(?:.*?-->|.*\Z)", re.DOTALL)
 _HTML_COMMENT_MARKS = re.compile(_STRING + r"|<!--|-->", re.DOTALL)

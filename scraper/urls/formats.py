@@ -22,6 +22,9 @@ _BINARY_PROBE_BYTES = 8192
 """A NUL among the first so many bytes means that this is no text; git and grep look at as many."""
 
 _SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+LIST_SUFFIXES = (".txt", *_SUFFIXES, ".gz")
+"""Endings that say "a list", in lower case."""
+
 _REFUSED_SUFFIXES = {
     ".json": 'is one JSON document. A list has one object a line (.jsonl): jq -c ".[]" FILE > FILE.jsonl',
     ".xml": "is XML: sitemaps are not read yet. Give a .txt, .csv or .jsonl list",

@@ -59,7 +59,7 @@ class LineSplitter:
         rest = self._rest.removesuffix(b"\r")
         self._rest = b""
         if damage is None:
-            return self._block(rest) if rest and not self._is_skipping else Block(self._next, [], {})
+            return self._block(rest) if rest else Block(self._next, [], {})
         return Block(self._next, [self._shown(rest)], {self._next: damage})
 
     def _block(self, body: bytes) -> Block:

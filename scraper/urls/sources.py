@@ -17,7 +17,7 @@ import aiofiles
 from scraper import weburl
 from scraper.errors import SourceError
 from scraper.records import SourceLine
-from scraper.urls.formats import ListReader, checked_format, format_of
+from scraper.urls.formats import LIST_SUFFIXES, ListReader, checked_format, format_of
 from scraper.urls.stdin import chunks_of
 
 STDIN = "-"
@@ -136,12 +136,15 @@ def _mode(path: str) -> int:
 
 def _unreadable(path: str, exc: OSError | ValueError) -> SourceError:
     if isinstance(exc, FileNotFoundError):
-        rest = weburl.missing_scheme(path)
-        hint = f"; for a web page write https://{rest}" if rest and not path.startswith((".", "/")) else ""
-        return SourceError(f"no such file: {path}{hint}")
+        return SourceError(f"no such file: {path}{_hint_of_page(path)}")
     if isinstance(exc, PermissionError):
         return SourceError(f"{path} may not be read: permission denied")
     return SourceError(f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}")
+
+
+def _hint_of_page(path: str) -> str:
+    rest = None if path.startswith((".", "/")) or path.endswith(LIST_SUFFIXES) else weburl.missing_scheme(path)
+    return f"; for a web page write https://{rest}" if rest else ""
 
 
 def _expected(form: str) -> str:

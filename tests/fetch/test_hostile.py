@@ -115,7 +115,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "50,000 empty gzip members": (coded("gzip", gzip.compress(b"") * 50_000), "decode"),
     "gzip bomb": (coded("gzip", gzip.compress(bytes(30_000_000))), "too_large"),
     "endless body": (forever(head(), bytes(65536)), "too_large"),
-    "endless chunks": (forever(head("Transfer-Encoding: chunked"), b"1\r\nx\r\n" * 9999), "too_large"),
+    "endless chunks": (forever(head("Transfer-Encoding: chunked"), b"1000\r\n%s\r\n" % bytes(4096)), "too_large"),
     "closed without a word": (b"", "protocol"),
     "reset at once": (reset_at_once, "protocol"),
     "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "protocol"),
@@ -128,7 +128,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "negative length": (head("Content-Length: -2") + b"hi", "protocol"),
     "letters for a length": (head("Content-Length: two") + b"hi", "protocol"),
     "bad chunk size": (chunked(b"hello", end=b"zz\r\n"), "protocol"),
-    "chunks of gzip as transfer coding": (head("Transfer-Encoding: gzip, chunked") + b"0\r\n\r\n", "protocol"),
+    "gzip as transfer coding": (head("Transfer-Encoding: gzip, chunked") + b"0\r\n\r\n", "protocol"),
     "404": (sized(b"x", status="404 Not Found"), "http_status"),
     "304": (head(status="304 Not Modified"), "http_status"),
     "206": (sized(b"x", status="206 Partial Content"), "http_status"),
@@ -216,7 +216,7 @@ async def test_a_cancelled_request_drops_its_connection(
     await asyncio.wait_for(server.dropped.wait(), 2)
 
 
-@pytest.mark.parametrize(("coding", "packed"), [("br", BROTLI), ("zstd", ZSTD)])
+@pytest.mark.parametrize(("coding", "packed"), [("br", BROTLI), ("zstd", ZSTD)], ids=["br", "zstd"])
 class TestCodingsUndoneByTheWire:
     """Brotli and zstd: only pyreqwest's wire undoes them and asks for them."""
 

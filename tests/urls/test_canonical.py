@@ -106,6 +106,14 @@ def test_lines_that_mean_one_page_share_a_key_and_bad_ones_never_take_it():
     assert identify(SourceLine("http://a.example/x", 4))[0] != key
 
 
+def test_overlong_line_does_not_take_the_key_of_the_page_it_would_mean():
+    key, page = identify(SourceLine("http://a.example/" + "\u00fc" * 30_000, 1))
+    assert isinstance(page, Target)
+    other, fault = identify(SourceLine(page.href, 2))
+    assert isinstance(fault, Fault)
+    assert other != key
+
+
 def test_bad_lines_share_a_key_only_where_their_text_is_known_and_the_same():
     assert identify(SourceLine("not a url", 1))[0] == identify(SourceLine("not a url", 2))[0]
     assert identify(SourceLine("", 1, error="no URL"))[0] != identify(SourceLine("", 2, error="no URL"))[0]

@@ -3,6 +3,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from contextlib import aclosing
 
 import pytest
@@ -40,6 +41,16 @@ async def test_non_blocking_pipe_is_waited_for():
             await asyncio.sleep(0)
             writer.write(b"late")
             assert await waiting == b"late"
+
+
+async def test_thread_ends_unread_when_the_reader_is_left():
+    stream = io.BytesIO(b"x" * 1_000_000)
+    async with aclosing(chunks_of(stream)) as chunks:
+        first = await anext(chunks)
+        (thread,) = [thread for thread in threading.enumerate() if thread.name == "stdin"]
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive()
+    assert stream.tell() == len(first)
 
 
 async def test_closed_stream_is_a_source_error():

@@ -1,0 +1,88 @@
+"""Text as a reader sees it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from scraper.parse.text import visible_text
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>a</p><p>b</p>", "a b"),
+        ("<b>J</b>ohn", "John"),
+        ("<p>see <a href=x>here</a>, now</p>", "see here, now"),
+        ("  a \n\t b&nbsp;&nbsp;c\u3000d ", "a b c d"),
+        ("a<br>b", "a b"),
+        ("a<img alt=x>b", "a b"),
+        ("a<wbr>b", "ab"),
+        ("<i>a</i><div></div><i>b</i>", "a b"),
+        ("<span><p>a</p></span>b", "a b"),
+        ("a<span><span><p>b</p></span></span>", "a b"),
+        ("<a><b>x</b></a><i></i>y", "xy"),
+        ("<table><tr><td>1<td>2<tr><td>3</table>", "1 2 3"),
+        ("<ul><li>a<li>b</ul>", "a b"),
+        ("<select><option>a<option>b</select>", "a b"),
+        ("<x-card>a</x-card><x-card>b</x-card>", "a b"),
+        ("a<!-- no -->b", "ab"),
+        ("<script>x</script>a<script>y</script>b<style>z</style>", "ab"),
+        ("a<noscript>x<p>y<style>z</style></p></noscript> b", "a b"),
+        ("<script></script>a<iframe>x</iframe>", "a"),
+        ("<template>x<p>y</p></template>a<p>b", "a b"),
+        ("<svg><title>t</title><style>x</style></svg>a", "t a"),
+        ("<textarea> a\nb </textarea>", "a b"),
+        ("1 &lt; 2 &amp;&#0; 3", "1 < 2 &\ufffd 3"),
+        ("", ""),
+        ("<p></p>", ""),
+        ("<p> </p><p>\n</p>", ""),
+    ],
+)
+def test_what_a_reader_sees(html: str, expected: str) -> None:
+    assert visible_text(LexborHTMLParser(html).css("body")[0]) == expected
+
+
+@pytest.mark.parametrize("name", ["script", "style", "noscript", "title", "iframe"])
+def test_an_unseen_element_that_was_asked_for_is_read(name: str) -> None:
+    tree = LexborHTMLParser(f"<body><{name}>one\n two</{name}>")
+    assert visible_text(tree.css(name)[0]) == "one two"
+
+
+BLOCKS = ["p", "div", "li", "td", "section"]
+INLINE = ["b", "i", "span", "a", "em"]
+
+
+def render(tree: object, *, blocks: bool) -> str:
+    """Words as HTML; with `blocks`, as the text that must be read from it."""
+    if isinstance(tree, str):
+        return tree
+    assert isinstance(tree, tuple)
+    name, children = tree
+    inside = "".join(render(child, blocks=blocks) for child in children)
+    if not blocks:
+        return f"<{name}>{inside}</{name}>"
+    return f" {inside} " if name in BLOCKS else inside
+
+
+def trees(names: list[str], leaf: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.recursive(
+        leaf, lambda inner: st.tuples(st.sampled_from(names), st.lists(inner, max_size=4)), max_leaves=12
+    )
+
+
+words = st.sampled_from(["a", "b ", " c", " ", "d e"])
+inline = st.tuples(st.sampled_from(["span", "em", "sub"]), st.lists(words, max_size=3))
+contents = trees(["div", "section"], st.one_of(words, inline))
+
+
+@given(contents)
+def test_borders_of_blocks_part_words_and_those_of_inline_elements_do_not(content: object) -> None:
+    html = f"<body><div>{render(content, blocks=False)}</div>"
+    expected = " ".join(render(content, blocks=True).split())
+    assert visible_text(LexborHTMLParser(html).css("body")[0]) == expected
+
+
+def test_ten_thousand_nested_elements_are_read() -> None:
+    tree = LexborHTMLParser("<span>x" * 10_000)
+    assert visible_text(tree.css("body")[0]) == "x" * 10_000
