@@ -24,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # the boxes around the help text would take 0.1 s to import
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
@@ -49,9 +50,9 @@ for command in (run, init, check, inspect, site, demo):
 def entry() -> NoReturn:
     """What the installed command calls: `main`, and then an end without the interpreter's clean-up.
 
-    The wire's own thread (tokio) is never joined: found inside Python while the interpreter is torn down it can abort the
-    process, seen once in some 90 short runs. A name lookup that hangs would hold the exit up as well. Everything that
-    must be written has been, when `main` is through.
+    The wire's own thread (tokio) is never joined: found inside Python while the interpreter is torn down it can abort
+    the process, seen once in some 90 short runs. A name lookup that hangs would hold the exit up as well. Everything
+    that must be written has been, when `main` is through.
     """
     code = 1
     try:

@@ -21,7 +21,8 @@ def demo(
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
 ) -> None:
     """Serve the practice site on a free port of this machine and scrape it, with a few misbehaving pages."""
-    from scraper.cli.run import report, scrape_with_progress
+    from scraper.cli.live import scrape_with_progress
+    from scraper.cli.run import report
     from scraper.config import load_config
     from scraper.session import Request
     from scraper.site.options import SiteOptions

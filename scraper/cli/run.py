@@ -1,18 +1,13 @@
 """`scraper run`: a URL list in, rows out."""
 
-import asyncio
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from scraper.config import Config
-    from scraper.pipeline import Pipeline
-    from scraper.session import Outcome, Request
+    from scraper.session import Outcome
 
 INTERRUPTED = 3
 
@@ -40,6 +35,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON to standard output.")] = False,
 ) -> None:
     """Scrape the pages of SOURCES into the output folder. The same command again resumes."""
+    from scraper.cli.live import scrape_with_progress
     from scraper.config import load_config
     from scraper.errors import UsageError
     from scraper.session import Request
@@ -52,62 +48,6 @@ def run(
     report(outcome, quiet=quiet, as_json=as_json)
     if not outcome.summary.finished:
         raise typer.Exit(INTERRUPTED)
-
-
-def scrape_with_progress(settings: "Config", request: "Request", *, progress: bool) -> "Outcome":
-    """Run a session on a loop of its own, with progress on stderr and the signals of a terminal handled."""
-    from scraper import loop
-
-    return loop.run(_session(settings, request, progress))
-
-
-async def _session(settings: "Config", request: "Request", progress: bool) -> "Outcome":
-    from scraper.errors import ScraperError, first_of
-    from scraper.session import run_session
-
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            watchers: list[asyncio.Task[None]] = []
-
-            def on_start(pipeline: "Pipeline") -> None:
-                _handle_signals(pipeline)
-                if progress:
-                    watchers.append(tasks.create_task(_show(pipeline)))
-
-            outcome = await run_session(settings, request, on_start)
-            for watcher in watchers:
-                watcher.cancel()
-    except* ScraperError as group:
-        raise first_of(group) from None
-    return outcome
-
-
-def _handle_signals(pipeline: "Pipeline") -> None:
-    """First signal: drain. Second: end at once."""
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if pipeline.is_stopping:
-            pipeline.abort()
-            return
-        typer.echo("stopping: what is under way is finished first; once more to stop at once", err=True)
-        pipeline.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(number, interrupt)
-
-
-async def _show(pipeline: "Pipeline") -> None:
-    from rich.console import Console
-
-    from scraper.cli.progress import show_live, show_plain
-
-    console = Console(stderr=True)
-    if console.is_terminal:
-        await show_live(pipeline.sample, pipeline.capacity, console)
-    else:
-        await show_plain(pipeline.sample, pipeline.capacity, lambda line: typer.echo(line, err=True))
 
 
 def report(outcome: "Outcome", *, quiet: bool = False, as_json: bool = False) -> None:

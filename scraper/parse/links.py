@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 _UNTOUCHED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&()*+,;=@-./?#:"
 """What no part of a URL encodes or changes. Without "%", which may spell a dot segment."""
+_ABSOLUTE = ("http://", "https://")
 _WEB = ("http:", "https:")
 
 
@@ -67,9 +68,11 @@ class Resolver:
         if self._base is None:
             return None
         try:
-            return (self._base + reference).href
+            # Reading an absolute URL takes half the time without the base.
+            url = can_ada.parse(reference) if reference.startswith(_ABSOLUTE) else self._base + reference
         except ValueError:
             return None
+        return url.href
 
     def _make_ready(self) -> None:
         self._is_ready = True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, SelectolaxError
 
 from scraper.parse.article import ArticleReader, load_article_reader
 from scraper.parse.charset import decode
@@ -63,7 +63,7 @@ def _parse(page: Page, parser: PageParser) -> Row | Fault:
     if reason:
         return Fault("not_html", reason, page.status)
     html = decode(page.body, page.content_type)
-    tree = LexborHTMLParser(html, options=_WITHOUT_EVENTS)
+    tree = _tree(html)
     fields = _fields(page, tree, parser)
     if isinstance(fields, Fault):
         return replace(fields, status=page.status)
@@ -72,6 +72,13 @@ def _parse(page: Page, parser: PageParser) -> Row | Fault:
     except _CodeFailedError as exc:
         return Fault("parse_crash", str(exc), page.status)
     return _row(page, fields)
+
+
+def _tree(html: str | bytes) -> LexborHTMLParser:
+    try:
+        return LexborHTMLParser(html, options=_WITHOUT_EVENTS)
+    except SelectolaxError as exc:  # Lexbor takes any bytes for HTML: it only fails where it gets no memory
+        raise MemoryError from exc
 
 
 def _fields(page: Page, tree: LexborHTMLParser, parser: PageParser) -> Row | Fault:

@@ -68,7 +68,7 @@ CASES = {
     "function: module": (["run", GOOD, "--set", "parse.function=none:f"], "there is no module 'none'"),
     "function: import": (["run", GOOD, "--set", "parse.function=broken_module:f"], "I do not import"),
     "function: name": (["run", GOOD, "--set", "parse.function=unpicklable:f"], "has no 'f'"),
-    "function: value": (["run", GOOD, "--set", "parse.function=unpicklable:answer"], "is a int; a function"),
+    "function: value": (["run", GOOD, "--set", "parse.function=unpicklable:answer"], "is of type int; a function"),
     "limit of nothing": (["run", GOOD, "--limit", "0"], "limit"),
     "unknown option": (["run", GOOD, "--colour"], "--colour"),
     "inspect no URL": (["inspect", "nonsense"], "not a URL"),

@@ -125,7 +125,7 @@ def test_drain_ends_at_the_shutdown_timeout(cli):
 
 def test_second_run_on_the_same_folder_is_refused(cli, slow_site):
     source = cli.write_list(slow_site)
-    with cli.start("run", source, *SETTINGS) as process:
+    with cli.start("run", source, *SETTINGS, "--set", "politeness.delay=1s") as process:
         wait_until(lambda: size_of(cli.folder / "output" / "pages.jsonl") > 0)
         result = cli("run", source)
         process.kill()

@@ -1,5 +1,7 @@
 """A page from bytes to row."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,7 +78,7 @@ def test_links_are_absolute_to_the_url_that_answered() -> None:
 
 
 def test_thousands_of_options_do_not_take_the_square_of_their_time() -> None:
-    # 1.3 MB; with Lexbor's mutation events this takes minutes
+    # with Lexbor's mutation events this takes minutes
     row = parse(page(b"<select>" + b"<option>x" * 150_000), (FieldSpec("n", "option", count=True),))
     assert row["n"] == 150_000
 
@@ -114,6 +116,21 @@ def test_running_out_of_memory_is_told_apart() -> None:
         raise MemoryError
 
     assert parse_with(function).kind == "parse_memory"
+
+
+def test_a_parser_that_gets_no_memory_is_told_apart() -> None:
+    pytest.importorskip("resource", reason="address space cannot be limited here")
+    program = """
+import resource
+from scraper.parse.page import load_parser, parse_page
+from scraper.records import Page, ParsePlan
+parser, body = load_parser(ParsePlan()), b"<p>x" * 4_000_000
+limit = 256 * 1024 * 1024
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+print(parse_page(Page("http://a.example/", "http://a.example/", 200, "text/html", body, 0.0), parser).kind)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True)
+    assert done.stdout == "parse_memory\n"
 
 
 def test_loading_checks_rules_and_function() -> None:

@@ -101,7 +101,8 @@ def test_hopeless_text_is_given_up_in_linear_time(unit: str) -> None:
 
 def test_json_ld_arrays_are_opened_and_what_is_no_object_is_left_out() -> None:
     html = """<script type="application/ld+json; charset=utf-8">[{"a": 1}, 3]</script>
-    <script type="application/ld+json">broken</script><script type="APPLICATION/LD+JSON">{"b": 2}</script><script>{"c": 3}</script>"""
+    <script type="application/ld+json">broken</script><script type="APPLICATION/LD+JSON">{"b": 2}</script>
+    <script>{"c": 3}</script>"""
     assert json_ld(LexborHTMLParser(html)) == [{"a": 1}, {"b": 2}]
 
 
