@@ -26,7 +26,7 @@ from scraper.config import Config, load_config, with_fields
 from scraper.errors import ScraperError
 from scraper.fetch.client import Client
 from scraper.ledger import OK
-from scraper.parse.page import load_parser
+from scraper.parse.check import check_plan
 from scraper.pipeline import Pipeline
 from scraper.records import Failure, SourceLine
 from scraper.write.writer import Entry
@@ -61,7 +61,7 @@ def scrape(
     settings = config if isinstance(config, Config) else load_config(Path(config) if config else None, ())
     if fields is not None:
         settings = with_fields(settings, fields)
-    load_parser(settings.parse_plan())
+    check_plan(settings.parse_plan())
     return _rows(urls, settings, on_failure or _log_failure)
 
 

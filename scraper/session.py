@@ -13,7 +13,7 @@ from scraper.errors import ScraperError
 from scraper.fetch.client import Client
 from scraper.folder import OutputFolder, RowForm
 from scraper.parse.article import ARTICLE_FIELDS
-from scraper.parse.page import load_parser
+from scraper.parse.check import check_plan
 from scraper.parse.structured import DEFAULT_FIELDS
 from scraper.pipeline import Pipeline
 from scraper.records import ParsePlan
@@ -94,7 +94,7 @@ async def _scrape(
 def _plan(config: Config, request: Request) -> ParsePlan:
     """The parse plan, its rules and function checked; with CSV its columns fixed."""
     plan = config.parse_plan()
-    load_parser(plan)  # what is wrong with a rule or the function is told now, not by a worker
+    check_plan(plan)  # what is wrong with a rule or the function is told now, not by a worker
     if config.write.format != "csv":
         return plan
     carried = peek_columns(request.sources, url_column=request.url_column, format=request.source_format)

@@ -1,7 +1,5 @@
 """`scraper check`: proves a config without fetching and prints what it comes to."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,28 +26,11 @@ def check(
 
 
 def check_plan(config: "Config", file: Path | None) -> None:
-    """Compile the rules, import the user's function and the article reader; nothing is run.
+    """Raise one ConfigError that lists all that is wrong with the rules, the extra and the function, one a line."""
+    from scraper.parse.check import check_plan as check_parse
 
-    Raises one ConfigError that lists all that is wrong, one a line.
-    """
-    from scraper.parse.article import load_article_reader
-    from scraper.parse.function import load_function
-    from scraper.parse.rules import compile_rules
-
-    wrong = []
-    for spec in config.field_specs():
-        wrong += _complaints(partial(compile_rules, [spec]))
-    if config.parse.function:
-        wrong += _complaints(partial(load_function, config.parse.function))
-    if config.parse.article:
-        wrong += _complaints(load_article_reader)
-    if wrong:
-        raise ConfigError("\n".join(f"{file}: {line}" if file else line for line in wrong))
-
-
-def _complaints(load: Callable[[], object]) -> list[str]:
     try:
-        load()
+        check_parse(config.parse_plan())
     except ConfigError as exc:
-        return str(exc).splitlines()
-    return []
+        lines = str(exc).splitlines()
+        raise ConfigError("\n".join(f"{file}: {line}" if file else line for line in lines)) from None

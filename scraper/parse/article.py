@@ -8,6 +8,8 @@ from scraper.errors import ConfigError
 
 ARTICLE_FIELDS = ("text", "author", "date", "language")
 
+EXTRA_HINT = "parse.article: needs the extra article; install it with: pip install 'hybrid-scraper[article]'"
+
 ArticleReader = Callable[[str | bytes, str, str | None], dict[str, Any]]
 
 
@@ -20,9 +22,7 @@ def load_article_reader() -> ArticleReader:
     try:
         from trafilatura import bare_extraction
     except ImportError as exc:
-        raise ConfigError(
-            f"parse.article: needs the extra article ({exc}); install it with: pip install 'hybrid-scraper[article]'"
-        ) from exc
+        raise ConfigError(f"{EXTRA_HINT} ({' '.join(str(exc).split())})") from exc
     _silence()
 
     def read(html: str | bytes, url: str, lang: str | None) -> dict[str, Any]:

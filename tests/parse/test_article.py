@@ -12,8 +12,9 @@ import pytest
 
 from scraper.errors import ConfigError
 from scraper.parse.article import ARTICLE_FIELDS, load_article_reader
+from scraper.parse.check import check_plan
 from scraper.parse.page import load_parser, parse_page
-from scraper.records import Page, ParsePlan
+from scraper.records import FieldSpec, Page, ParsePlan
 
 PAGES = Path(__file__).parents[2] / "../shared/pages"
 BODY = "The river rose again in the night, and by morning the lower road was under water. " * 12
@@ -76,3 +77,14 @@ def test_most_of_the_text_of_real_articles_is_found() -> None:
         scores.append(2 * (found & truth).total() / (found.total() + truth.total()))
     assert len(scores) >= 10
     assert sum(scores) / len(scores) > 0.9
+
+
+def test_field_with_a_name_of_the_articles_own_is_refused():
+    with pytest.raises(ConfigError, match=r"fields\.text: parse\.article gives a field of this name"):
+        check_plan(ParsePlan((FieldSpec("text", "body"),), article=True))
+
+
+def test_missing_extra_is_told_before_the_run(monkeypatch):
+    monkeypatch.setattr("scraper.parse.check.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'hybrid-scraper\[article\]'"):
+        check_plan(ParsePlan(article=True))
