@@ -41,11 +41,19 @@ def _value(tree: LexborHTMLParser, rule: Rule, links: Resolver) -> Any:
     if rule.count:
         return len(tree.css(rule.css))
     if rule.many:
-        items = [_read(node, rule, links) for node in tree.css(rule.css)]
-        return [item for item in items if item is not None] or rule.default
+        return [item for item in _items(tree, rule, links) if item is not None] or rule.default
     node = tree.css_first(rule.css)
     value = None if node is None else _read(node, rule, links)
     return rule.default if value is None or value == "" else value
+
+
+def _items(tree: LexborHTMLParser, rule: Rule, links: Resolver) -> list[Any]:
+    """What each match says, None where it says nothing. Plain lists of links, the longest lists, take the short way."""
+    nodes = tree.css(rule.css)
+    if rule.type == "url" and rule.attr is not None and rule.pattern is None:
+        texts = [node.attrs.sget(rule.attr, None) for node in nodes]
+        return links.resolve_all(text for text in texts if text is not None)
+    return [_read(node, rule, links) for node in nodes]
 
 
 def _read(node: LexborNode, rule: Rule, links: Resolver) -> Any:

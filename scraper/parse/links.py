@@ -5,11 +5,17 @@ each, so a page's answers are remembered, and a plain reference (nothing to enco
 `../`) is only joined to its part of the base, in a third of the time; that is what the standard makes of it too.
 """
 
+import re
+from collections.abc import Iterable
+
 import can_ada
 from selectolax.lexbor import LexborHTMLParser
 
-_UNTOUCHED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&()*+,;=@-./?#:"
-"""What no part of a URL encodes or changes. Without "%", which may spell a dot segment."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w~!$&()*+,;=@\-.?#/]*", re.ASCII)
+"""A reference that begins with a name, of characters that no part of a URL encodes or changes. Without "%", which may
+spell a dot segment, and ":", which may end a scheme."""
+_PLAIN_PATH = re.compile(r"/(?:[\w~!$&()*+,;=@\-.?#:][\w~!$&()*+,;=@\-.?#/:]*)?", re.ASCII)
+"""The same for one that begins at the root."""
 _ABSOLUTE = ("http://", "https://")
 _WEB = ("http:", "https:")
 
@@ -32,11 +38,17 @@ class Resolver:
 
     def resolve(self, reference: str) -> str | None:
         """The absolute URL of any scheme, its fragment kept; None where the standard finds none."""
-        try:
-            return self._known[reference]
-        except KeyError:
-            href = self._known[reference] = self._resolve(reference)
-            return href
+        known = self._known
+        return known[reference] if reference in known else self._learn(reference)
+
+    def resolve_all(self, references: Iterable[str]) -> list[str | None]:
+        """`resolve` for many, without a call for those that the page has named before."""
+        known = self._known
+        return [known[reference] if reference in known else self._learn(reference) for reference in references]
+
+    def _learn(self, reference: str) -> str | None:
+        href = self._known[reference] = self._resolve(reference)
+        return href
 
     def _resolve(self, reference: str) -> str | None:
         if not self._is_ready:
@@ -45,15 +57,14 @@ class Resolver:
 
     def _join_plain(self, reference: str) -> str | None:
         """The URL of a plain reference; None where it is for the standard's whole algorithm to say."""
-        if self._origin is None or reference.encode().translate(None, _UNTOUCHED):
+        if self._origin is None:
             return None
         start = reference.rfind("../") + 3 if reference.startswith("../") else 0
-        first = reference[start : start + 1]
         if reference.find("/.", start) >= 0:
             return None
-        if first.isalnum() and ":" not in reference:
+        if _PLAIN_NAME.fullmatch(reference, start):
             return self._below(reference[:start], reference[start:])
-        if first == "/" and start == 0 and not reference.startswith("//"):
+        if _PLAIN_PATH.fullmatch(reference):
             return self._origin + reference
         return None
 

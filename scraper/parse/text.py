@@ -35,6 +35,7 @@ _INLINE = _tag_ids(
 )
 """Elements that leave no gap between letters. All others do, images, form fields and unknown elements included."""
 _UNSEEN = _tag_ids("script style noscript template iframe noembed noframes")
+_TEXT_OR_UNSEEN = _UNSEEN | {_TEXT}
 _GAPLESS = _INLINE | _UNSEEN | {_TEXT, _COMMENT}
 
 
@@ -55,42 +56,40 @@ def raw_text(node: LexborNode) -> str:
 
 def _text_with_gaps(node: LexborNode) -> str:
     nodes = _seen_text_nodes(node)
-    text = _SEPARATOR.join([found.text_content or "" for found in nodes])
-    return " ".join(_part_words(text, nodes).replace(_SEPARATOR, "").split())
+    texts = [found.text_content or "" for found in nodes]
+    _part_words(texts, nodes)
+    return " ".join("".join(texts).split())
 
 
 def _seen_text_nodes(node: LexborNode) -> list[LexborNode]:
     """The text nodes that are not inside unseen elements, in document order."""
-    nodes = []
-    walk = node.traverse(include_text=True)
-    for found in walk:
-        tag = found.tag_id
-        if tag == _TEXT:
-            nodes.append(found)
-        elif tag in _UNSEEN and found.first_child is not None:
-            _skip_below(found, walk)
-    return nodes
+    found = [below for below in node.traverse(include_text=True) if below.tag_id in _TEXT_OR_UNSEEN]
+    if all(below.tag_id == _TEXT for below in found):
+        return found
+    return list(_without_unseen(found))
 
 
-def _skip_below(node: LexborNode, walk: Iterator[LexborNode]) -> None:
-    """Move the walk, which has just given the node, past all that is inside it."""
-    below = sum(1 for _ in node.traverse(include_text=True)) - 1
-    next(islice(walk, below, below), None)
+def _without_unseen(found: list[LexborNode]) -> Iterator[LexborNode]:
+    """The text nodes of a list of text nodes and unseen elements, less those inside the latter."""
+    rest = iter(found)
+    for node in rest:
+        if node.tag_id == _TEXT:
+            yield node
+        elif node.first_child is not None:
+            below = sum(1 for inner in node.traverse(include_text=True) if inner.tag_id in _TEXT_OR_UNSEEN) - 1
+            next(islice(rest, below, below), None)
 
 
-def _part_words(text: str, nodes: list[LexborNode]) -> str:
-    """The text with a space in place of each separator that touches both its neighbours and stands for a gap."""
-    pieces: list[str] = []
-    done = before = 0
-    for joint in _JOINT.finditer(text):
-        start = joint.start()
-        before += text.count(_SEPARATOR, done, start)
-        pieces.append(text[done:start])
-        if _has_gap(nodes[before], nodes[before + 1]):
-            pieces.append(" ")
-        before += 1
-        done = start + 1
-    return "".join([*pieces, text[done:]])
+def _part_words(texts: list[str], nodes: list[LexborNode]) -> None:
+    """Put a space before each text that touches the one before it across a gap."""
+    joined = _SEPARATOR.join(texts)
+    number = done = 0
+    for joint in _JOINT.finditer(joined):
+        at = joint.start()
+        number += joined.count(_SEPARATOR, done, at) + 1
+        done = at + 1
+        if _has_gap(nodes[number - 1], nodes[number]):
+            texts[number] = " " + texts[number]
 
 
 def _has_gap(first: LexborNode, second: LexborNode) -> bool:

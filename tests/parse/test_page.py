@@ -1,5 +1,6 @@
 """A page from bytes to row."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -145,3 +146,19 @@ def test_loading_checks_rules_and_function() -> None:
 )
 def test_moments_are_rfc_3339_in_utc(seconds: float, expected: str) -> None:
     assert rfc3339(seconds) == expected
+
+
+def test_a_parsed_page_leaves_no_cycle_behind() -> None:
+    """A cycle would keep whole trees in memory until the collector, which the workers seldom call, comes by."""
+    page = Page("http://a.example/", "http://a.example/", 200, "text/html", b"<p>a<a href=x>b</a><a href=y>c</a>", 0.0)
+    specs = (FieldSpec("t", "body"), FieldSpec("u", "a[href]", attr="href", type="url", many=True))
+    for fields in (specs, ()):
+        parser = load_parser(ParsePlan(fields))
+        parse_page(page, parser)
+        gc.collect()
+        gc.disable()
+        try:
+            parse_page(page, parser)
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
