@@ -70,13 +70,20 @@ class Reservation:
         self.paused_s = 0.0
         """Seconds spent waiting in `grow`: not the server's fault, so no part of its deadline."""
 
+    def try_grow(self, n: int) -> bool:
+        """Hold `n` bytes more if the budget has them now; gives whether it has."""
+        budget = self._budget
+        if not budget._may_grow(self, n):
+            return False
+        self.held += n
+        budget._add(n)
+        return True
+
     async def grow(self, n: int) -> None:
         """Hold `n` bytes more, waiting until the budget has them."""
-        budget = self._budget
-        if budget._may_grow(self, n):
-            self.held += n
-            budget._add(n)
+        if self.try_grow(n):
             return
+        budget = self._budget
         loop = asyncio.get_running_loop()
         started = loop.time()
         ready: asyncio.Future[None] = loop.create_future()

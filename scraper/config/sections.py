@@ -69,7 +69,7 @@ class RunConfig(Section):
     memory: Literal["auto"] | Annotated[Size, Field(ge=_MIB, le=_TIB)] = Field(
         default="auto",
         description='One budget for all bodies in flight, from socket to writer. "auto" takes an eighth of what '
-        "the machine or its container allows, at least 64MiB, at most 512MiB.",
+        "the machine or its container allows, at least 64MiB, at most 128MiB.",
     )
     window: int = Field(
         default=20_000,

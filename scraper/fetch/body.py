@@ -12,12 +12,19 @@ from scraper.records import Fault
 class Reservation(Protocol):
     """The bytes of memory that a page holds."""
 
+    def try_grow(self, n: int) -> bool:
+        """Hold `n` bytes more if there is room now; gives whether there was."""
+
     async def grow(self, n: int) -> None:
         """Hold `n` bytes more, waiting until there is room."""
 
 
 class Unbounded:
     """A reservation that is always granted."""
+
+    def try_grow(self, n: int) -> bool:
+        """Return True."""
+        return True
 
     async def grow(self, n: int) -> None:
         """Return at once."""
@@ -54,7 +61,8 @@ async def _collect(
             decoded += len(piece)
             if decoded > max_body:
                 return None
-            await reservation.grow(len(piece))
+            if not reservation.try_grow(len(piece)):
+                await reservation.grow(len(piece))
             pieces.append(piece)
         if received > max_body:
             return None

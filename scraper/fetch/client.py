@@ -127,11 +127,12 @@ class Client:
 class _Paused:
     """A reservation that stops the deadline while it waits for memory: that is our doing, not the server's."""
 
-    __slots__ = ("_deadline", "_reservation")
+    __slots__ = ("_deadline", "_reservation", "try_grow")
 
     def __init__(self, reservation: Reservation, deadline: asyncio.Timeout) -> None:
         self._reservation = reservation
         self._deadline = deadline
+        self.try_grow = reservation.try_grow  # nearly always enough, and then the timer is left alone
 
     async def grow(self, n: int) -> None:
         clock = asyncio.get_running_loop().time

@@ -10,7 +10,7 @@ MIB, GIB = 1024**2, 1024**3
 
 @pytest.mark.parametrize(
     ("available", "budget"),
-    [(0, 64 * MIB), (512 * MIB, 64 * MIB), (1 * GIB, 128 * MIB), (4 * GIB, 512 * MIB), (64 * GIB, 512 * MIB)],
+    [(0, 64 * MIB), (512 * MIB, 64 * MIB), (1 * GIB, 128 * MIB), (4 * GIB, 128 * MIB), (64 * GIB, 128 * MIB)],
 )
 def test_auto_is_an_eighth_within_bounds(available: int, budget: int) -> None:
     assert auto_budget(available) == budget
