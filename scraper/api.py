@@ -58,6 +58,8 @@ def scrape(
 
     Raises ConfigError at once. Leave the loop early with `contextlib.aclosing`, so that workers end with the block.
     """
+    if isinstance(urls, str | bytes):
+        raise TypeError("urls: expected an iterable of URLs, got one text: put it into a list")
     settings = config if isinstance(config, Config) else load_config(Path(config) if config else None, ())
     if fields is not None:
         settings = with_fields(settings, fields)
@@ -109,6 +111,7 @@ class _ThreadHandover:
         except Exception as exc:  # handed to the caller's thread, which raises it
             self.rows.put(exc)
         finally:
+            self._has_begun.set()
             self.rows.put(None)
 
     def leave(self) -> None:
@@ -177,6 +180,9 @@ class _Handover:
         for entry in entries:
             self._ready.put_nowait(entry)
 
+    def commit_soon(self) -> None:
+        """Only the caller can hurry."""
+
     def taken(self, entry: Entry) -> None:
         self._on_commit([entry])
 
@@ -184,6 +190,8 @@ class _Handover:
 async def _lines(urls: Iterable[str]) -> AsyncGenerator[list[SourceLine], None]:
     chunk: list[SourceLine] = []
     for number, url in enumerate(urls, 1):
+        if not isinstance(url, str):
+            raise TypeError(f"urls: expected texts, got {url!r:.80} as number {number}")
         chunk.append(SourceLine(url, number))
         if len(chunk) >= CHUNK:
             yield chunk

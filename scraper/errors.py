@@ -50,10 +50,9 @@ class BalanceError(ScraperError):
     """The number of outcomes does not match the number of input records."""
 
 
-def first_of(group: BaseExceptionGroup[ScraperError]) -> ScraperError:
-    """The first plain error of a group of groups: one line for the user is enough."""
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first plain error of a group of groups, with its own traceback: one is enough for a user to mend."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, ScraperError)
     return error

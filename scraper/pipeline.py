@@ -34,6 +34,10 @@ from scraper.write.writer import Entry
 
 ADMIT_SLICE = 256
 """Records taken up before the loop gets a turn: a millisecond or two."""
+PAGE_COST = 2048
+"""Bytes that a page holds besides its body: without them a million empty pages would cost nothing."""
+HURRY_SHARE = 4
+"""Rows not yet durable are committed early when they hold more than this part of the budget that others wait for."""
 UNWRITTEN_MOST = 20_000
 """Outcomes handed to the writer and not yet durable, at which reading pauses: bounds a list that only fails."""
 
@@ -52,6 +56,9 @@ class Output(Protocol):
 
     def put(self, entries: list[Entry]) -> None:
         """Take outcomes over; returns at once."""
+
+    def commit_soon(self) -> None:
+        """Make what was put durable as soon as possible: bytes are waited for. Returns at once."""
 
 
 class Earlier(Protocol):
@@ -116,7 +123,7 @@ class Pipeline:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self.ledger = Ledger()
-        self.budget = ByteBudget(limits.memory)
+        self.budget = ByteBudget(limits.memory, self._hurry)
         self._gate = Gate(Frontier(parts.host_limits), limits.window)
         self._pool = ParsePool(*parts.pool, self._on_parsed)
         self._output = parts.open_output(self._durable_soon, self._fail_soon)
@@ -124,8 +131,10 @@ class Pipeline:
         self._numbers = 0
         self._in_parse: dict[int, _InParse] = {}
         self._unwritten: dict[int, Reservation] = {}
-        self._written = asyncio.Event()
-        self._written.set()
+        self._unwritten_bytes = 0
+        self._carried = 0
+        self._may_read = asyncio.Event()
+        self._may_read.set()
         self._pages_bytes = 0
         self._fetching = 0
         self.is_stopping = False
@@ -145,9 +154,10 @@ class Pipeline:
                 running.append(self._reader)
                 with suppress(ScraperError):  # it is raised again below, outside the groups
                     await self._ended
+                self._gate.close()  # a wire may swallow the cancellation of one request; no loop begins another
                 for task in running:
                     task.cancel()
-        except* ScraperError as group:
+        except BaseExceptionGroup as group:
             raise first_of(group) from None
         self._ended.result()
         return self.ledger
@@ -215,18 +225,18 @@ class Pipeline:
         """False when the limit is reached."""
         for piece in _slices(lines, ADMIT_SLICE):
             await self._gate.room()
-            await self._written.wait()
+            await self._may_read.wait()
             if not self._admit_all(piece):
                 return False
             await asyncio.sleep(0)
         return True
 
     def _admit_all(self, lines: list[SourceLine]) -> bool:
-        """False when the limit is reached; the records behind it are left unread."""
+        """False as soon as the limit is reached; the records behind it are left unread."""
         for line in lines:
+            self._admit(line)
             if self._limits.limit is not None and self._accepted >= self._limits.limit:
                 return False
-            self._admit(line)
         return True
 
     @property
@@ -243,10 +253,29 @@ class Pipeline:
         else:
             self.ledger.accept()
             if isinstance(found, Target):
+                self._carry_columns(carried_bytes(found))
                 self._gate.put(Job(found, found.href, found.host))
             else:
                 url = canonical.shown(line)
                 self._settle_failure(key, _failure(url, line.line, found, attempts=0))
+
+    def _carry_columns(self, n: int) -> None:
+        """Count bytes of input columns that wait for their row."""
+        self._carried += n
+        if n:
+            self._update_reading()
+
+    def _update_reading(self) -> None:
+        """Reading pauses while too much of what was read waits for its end, and goes on below."""
+        if self._carried > self._limits.memory or self._unwritten_outcomes > UNWRITTEN_MOST:
+            self._may_read.clear()
+            self._output.commit_soon()
+        else:
+            self._may_read.set()
+
+    @property
+    def _unwritten_outcomes(self) -> int:
+        return self.ledger.settled.total() - self.ledger.durable
 
     def _on_exhausted(self) -> None:
         self.ledger.is_exhausted = True
@@ -260,6 +289,7 @@ class Pipeline:
             reservation = self.budget.reserve()
             self._fetching += 1
             try:
+                await reservation.grow(PAGE_COST)
                 answer = await self._parts.fetcher.fetch(job, reservation)
                 if isinstance(answer, Page) and self._parts.keeper is not None:
                     answer = await self._parts.keeper.keep(answer)
@@ -290,6 +320,7 @@ class Pipeline:
         if decision.hold_host_s:
             self._gate.hold(job.host, decision.hold_host_s)
         if decision.wait_s is None:
+            self._carry_columns(-carried_bytes(job.target))
             self._settle_failure(job.target.key, _failure_of(job, decision.fault))
         else:
             self._gate.retry(first_hop(job.target, job.attempt + 1), decision.wait_s)
@@ -297,6 +328,7 @@ class Pipeline:
     # -- parse ----------------------------------------------------------------------------------------------------
 
     def _parse(self, job: Job, page: Page, reservation: Reservation) -> None:
+        reservation.hand_on()
         self._numbers += 1
         self._pages_bytes += len(page.body)
         self._in_parse[self._numbers] = _InParse(job, page.status, reservation)
@@ -305,14 +337,18 @@ class Pipeline:
     def _on_parsed(self, results: list[tuple[int, Parsed]]) -> None:
         entries = [self._entry(self._in_parse.pop(number), parsed) for number, parsed in results]
         self._output.put(entries)
+        if self.budget.is_spent:
+            self._hurry()
         self._end_if_done()
 
     def _entry(self, page: _InParse, parsed: Parsed) -> Entry:
         key = page.job.target.key
+        self._carry_columns(-carried_bytes(page.job.target))
         if parsed.row is not None:
             self.ledger.settle(OK)
             page.reservation.shrink_to(len(parsed.row))
             self._unwritten[key] = page.reservation
+            self._unwritten_bytes += page.reservation.held
             return Entry(key, OK, parsed.row)
         page.reservation.release()
         fault = Fault(parsed.kind or "parse_crash", parsed.message, page.status)
@@ -324,8 +360,13 @@ class Pipeline:
     def _settle_failure(self, key: int, failure: Failure) -> None:
         self.ledger.settle(failure.error)
         self._output.put([Entry(key, failure.error, failure_line(failure))])
-        if self.ledger.unfinished - self.ledger.open > UNWRITTEN_MOST:
-            self._written.clear()
+        if self._unwritten_outcomes > UNWRITTEN_MOST:
+            self._update_reading()
+
+    def _hurry(self) -> None:
+        """Ask for a commit where it would free much, or where nothing else can free anything; it costs two fsyncs."""
+        if not self._in_parse or self._unwritten_bytes * HURRY_SHARE > self._limits.memory:
+            self._output.commit_soon()
 
     def _durable_soon(self, entries: list[Entry]) -> None:
         """Called on the writer's thread; after the loop has ended there is nobody left to wake."""
@@ -334,9 +375,10 @@ class Pipeline:
 
     def _on_durable(self, entries: list[Entry]) -> None:
         self.ledger.durable += len(entries)
-        self._written.set()
+        self._update_reading()
         for entry in entries:
             if reservation := self._unwritten.pop(entry.key, None):
+                self._unwritten_bytes -= reservation.held
                 reservation.release()
 
     def _fail_soon(self, error: ScraperError) -> None:
@@ -355,6 +397,15 @@ class Pipeline:
         if (self.ledger.is_settled or is_drained) and not self._ended.done():
             self._gate.close()
             self._ended.set_result(None)
+
+
+def carried_bytes(target: Target) -> int:
+    """About how many bytes of other columns a target carries.
+
+    >>> carried_bytes(Target(1, "u", "u", "h", extra={"id": "a" * 100}))
+    102
+    """
+    return sum(len(name) + len(str(value)) for name, value in target.extra.items()) if target.extra else 0
 
 
 def first_hop(target: Target, attempt: int = 1) -> Job:

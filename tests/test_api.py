@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from contextlib import aclosing, closing
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -74,8 +75,21 @@ def test_leaving_while_a_server_is_slow_takes_no_time():
     assert time.monotonic() - started < 5
 
 
-def test_slow_caller_slows_the_fetching(site):
-    """Rows that nobody takes hold bytes of run.memory, so the engine stops fetching."""
+def test_caller_who_takes_no_row_stops_the_fetching():
+    """Rows that nobody takes hold bytes of run.memory."""
+    config = scraper.Config.model_validate({"run": {"memory": "1MiB"}, "fetch": {"max_body": "1MiB"}})
+    with running_site(SiteOptions(pages=900)) as quick:
+        rows = scraper.scrape_sync((quick.url + path for path in quick.paths), {"text": "body"}, config=config)
+        first = next(rows)
+        time.sleep(1.5)
+        woke = datetime.now(UTC).isoformat()
+        others = list(rows)
+    in_time = [row for row in [first, *others] if row["fetched_at"] < woke]
+    assert len(others) == 899
+    assert 10 < len(in_time) < 700
+
+
+def test_tiny_budget_is_no_deadlock(site):
     config = scraper.Config.model_validate({"run": {"memory": "1MiB"}, "fetch": {"max_body": "1MiB"}})
     rows = scraper.scrape_sync(site.urls, config=config)
     assert len(list(rows)) == len(site.urls)
@@ -85,6 +99,25 @@ def test_slow_caller_slows_the_fetching(site):
 def test_bad_field_is_refused_at_once(start):
     with pytest.raises(ConfigError, match=r"fields\.name"):
         start(["http://127.0.0.1:9/"], fields={"name": "h1[["})
+
+
+@pytest.mark.parametrize("urls", ["http://127.0.0.1:9/", b"http://127.0.0.1:9/"])
+def test_one_text_is_not_a_list_of_urls(urls):
+    with pytest.raises(TypeError, match="put it into a list"):
+        scraper.scrape(urls)
+
+
+async def test_what_the_callers_own_iterable_raises_reaches_the_caller(site):
+    def broken():
+        yield site.urls[0]
+        raise ValueError("my own")
+
+    with pytest.raises(ValueError, match="my own"):
+        async for _ in scraper.scrape(broken()):
+            pass
+    with pytest.raises(TypeError, match="as number 1"):
+        async for _ in scraper.scrape([None]):
+            pass
 
 
 def test_unknown_name_is_an_attribute_error():

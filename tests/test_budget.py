@@ -43,6 +43,25 @@ async def test_shrinking_to_the_row_lets_the_next_one_in():
     assert budget.used == 25
 
 
+async def test_nobody_goes_over_while_a_later_stage_holds_bytes():
+    waits = []
+    budget = ByteBudget(100, lambda: waits.append(1))
+    whole, reader, other = (budget.reserve() for _ in range(3))
+    await whole.grow(90)
+    whole.hand_on()
+    waiting = asyncio.ensure_future(reader.grow(50))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert waits == [1]
+    whole.shrink_to(60)  # its row
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    whole.release()
+    await asyncio.wait_for(waiting, 1)
+    assert (budget.used, budget.peak) == (50, 90)
+    assert other.try_grow(50)
+
+
 async def test_cancelled_waiter_holds_nothing_and_blocks_nobody():
     budget = ByteBudget(10)
     first, second, third, fourth = (budget.reserve() for _ in range(4))
@@ -70,7 +89,10 @@ def test_any_readers_finish_and_the_bound_is_the_limit_and_one_page(limit, pages
         for piece in pieces:
             await page.grow(piece)
             await asyncio.sleep(0)
-        page.release()
+        page.hand_on()
+        for left in (page.held // 2, 0):
+            await asyncio.sleep(0)
+            page.shrink_to(left)
 
     async def run() -> ByteBudget:
         budget = ByteBudget(limit)

@@ -73,11 +73,13 @@ class Writer:
         self._on_commit = on_commit
         self._on_error = on_error
         self._queue: SimpleQueue[list[Entry] | None] = SimpleQueue()
+        self._is_hurried = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._group: list[Entry] = []
         self._group_bytes = 0
         self._due = float("inf")
-        self.failed = False
+        self.error: WriteError | None = None
+        """What ended the writing; set for good."""
         self.busy_s = 0.0
         """Seconds spent writing and committing, for the utilisation figures."""
 
@@ -105,6 +107,12 @@ class Writer:
         """Hand over outcomes; returns at once."""
         self._queue.put(entries)
 
+    def commit_soon(self) -> None:
+        """Do not wait for more: somebody waits for the bytes that uncommitted entries hold. Returns at once."""
+        if not self._is_hurried:
+            self._is_hurried = True
+            self._queue.put([])
+
     def _run(self) -> None:
         while True:
             try:
@@ -116,7 +124,8 @@ class Writer:
                 self._guarded(self._commit)
                 return
             self._guarded(self._write, entries)
-            if self._group_bytes >= self._commit_bytes or self._seconds_left() == 0.0:
+            if self._is_hurried or self._group_bytes >= self._commit_bytes or self._seconds_left() == 0.0:
+                self._is_hurried = False
                 self._guarded(self._commit)
 
     def _seconds_left(self) -> float | None:
@@ -126,15 +135,15 @@ class Writer:
 
     def _guarded(self, step: Callable[..., None], *args: list[Entry]) -> None:
         """Run a step. The stage's border: whatever goes wrong ends the writing, and the run is told."""
-        if self.failed:
+        if self.error is not None:
             return
         started = time.monotonic()
         try:
             step(*args)
         except Exception as exc:
-            self.failed = True
+            self.error = _write_error(exc)
             self._due = float("inf")
-            self._on_error(_write_error(exc))
+            self._on_error(self.error)
         self.busy_s += time.monotonic() - started
 
     def _write(self, entries: list[Entry]) -> None:
@@ -144,7 +153,7 @@ class Writer:
             self._stores[True].write(rows)
         if failures:
             self._stores[False].write(failures)
-        if not self._group:
+        if entries and not self._group:
             self._due = time.monotonic() + self._commit_every_s
         self._group += entries
         self._group_bytes += sum(map(len, rows)) + sum(map(len, failures))

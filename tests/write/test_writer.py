@@ -63,6 +63,18 @@ def test_group_is_committed_when_it_is_large(stores):
         assert committed.wait(10)
 
 
+def test_group_is_committed_when_somebody_hurries(stores):
+    committed = threading.Event()
+    with writer(stores, Log(), lambda group: committed.set()) as thread:
+        thread.put([Entry(1, "ok", b"one\n")])
+        thread.commit_soon()
+        assert committed.wait(10)
+    log = Log()
+    with writer(stores, log) as thread:
+        thread.commit_soon()
+    assert log.commits == []
+
+
 def test_nothing_put_means_no_commit(stores):
     log = Log()
     with writer(stores, log):
@@ -78,6 +90,7 @@ def test_commit_that_fails_is_told_once_and_names_nothing_durable(stores):
         thread.put([Entry(2, "ok", b"two\n")])
     assert durable == []
     (error,) = errors
+    assert thread.error is error
     assert isinstance(error, WriteError)
     assert "journal: No space left on device" in str(error)
     assert "resume" in str(error)
