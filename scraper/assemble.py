@@ -8,6 +8,7 @@ from scraper.config import Config, byte_budget
 from scraper.fetch.address import is_localhost, literal, special_use
 from scraper.fetch.client import Client
 from scraper.fetch.retry import RetryPolicy
+from scraper.openfiles import allow_open_files
 from scraper.parse.pool import PoolOptions
 from scraper.parse.wire import Setup
 from scraper.pipeline import Keeper, Limits, OpenOutput, Parts
@@ -30,7 +31,8 @@ def parts_of(
     earlier: Done | None = None,
     keeper: Keeper | None = None,
 ) -> Parts:
-    """All stages as the config wants them; nothing is started."""
+    """All stages as the config wants them; nothing is started. Raises ConfigError for more than the system allows."""
+    allow_open_files(config.fetch.concurrency)
     return Parts(
         sources=sources,
         fetcher=client,

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     ("records", "errors"),
-    ("config", "stats", "weburl", "budget", "ledger", "loop"),
+    ("config", "stats", "weburl", "budget", "ledger", "loop", "openfiles"),
     ("urls", "fetch", "parse", "write", "site"),
     ("journal", "summary", "work"),
     ("resume",),

@@ -40,7 +40,7 @@ async def read_body(
     except CutError as exc:
         return Fault("truncated", f"{exc}: try later")
     except CodingError as exc:
-        return Fault("decode", f"{exc}: set Accept-Encoding = 'identity' in fetch.headers")
+        return Fault("decode", f"{exc}: the server sends what it does not announce; look at the page with curl -v")
     if pieces is None:
         return Fault("too_large", f"larger than fetch.max_body ({max_body:,} bytes): raise it to get this page")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -43,7 +43,7 @@ _ADVICE: dict[FailureKind, str] = {
     "timeout": "try later, or raise fetch.timeout",
     "protocol": "try later, or fetch.transport = {other!r}",
     "truncated": "try later",
-    "decode": "set Accept-Encoding = 'identity' in fetch.headers",
+    "decode": "the server sends what it does not announce; look at the page with curl -v",
 }
 
 

@@ -68,6 +68,7 @@ _DATES = tuple(
     )
 )
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]+\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?\d*\s?(?:[Zz]\b|[+-]\d\d:?(?:\d\d)?)?")
+_CLOCK = re.compile(r"\b\d{1,2}:\d\d")
 _RFC2822 = re.compile(
     rf"(?P<day>\d\d?)\s+{_MONTH}\s+(?P<year>\d{{4}})\s+(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
     r"(?:\s*(?P<zone>[+-]\d{4}|[A-Z]{1,4}\b))?",
@@ -138,7 +139,9 @@ def to_datetime(text: str) -> datetime | None:
     if whole is not None:
         return whole
     day = to_date(text)
-    return None if day is None else datetime(day.year, day.month, day.day)
+    if day is None or _CLOCK.search(text):  # a time that cannot be read must not become midnight
+        return None
+    return datetime(day.year, day.month, day.day)
 
 
 def to_json(text: str) -> Any:

@@ -45,6 +45,8 @@ def target_from(line: SourceLine) -> Target | Fault:
     if "@" in text:
         written, userinfo = weburl.without_userinfo(text), weburl.userinfo_of(url)
     href = weburl.bare_href(url)
+    if len(href) > MAX_URL_CHARS:
+        return Fault("invalid_url", f"longer than {MAX_URL_CHARS:,} characters once encoded: {len(href):,}")
     written = weburl.whole_characters(written)
     return Target(fingerprint(href), written, href, weburl.host_of(url), line.line, line.extra, userinfo)
 

@@ -148,3 +148,8 @@ def test_json(text: str, expected: Any) -> None:
 
 def test_a_decimal_is_exact() -> None:
     assert to_decimal("0.1") == Decimal("0.1")
+
+
+def test_time_that_cannot_be_read_does_not_become_midnight() -> None:
+    assert to_datetime("30 June 2026, 18:00") is None
+    assert str(to_datetime("30 June 2026")) == "2026-06-30 00:00:00"

@@ -107,11 +107,18 @@ def test_lines_that_mean_one_page_share_a_key_and_bad_ones_never_take_it():
 
 
 def test_overlong_line_does_not_take_the_key_of_the_page_it_would_mean():
-    key, page = identify(SourceLine("http://a.example/" + "\u00fc" * 30_000, 1))
-    assert isinstance(page, Target)
-    other, fault = identify(SourceLine(page.href, 2))
+    page = SourceLine("http://a.example/" + "x" * 60_000, 1)
+    key, target = identify(page)
+    assert isinstance(target, Target)
+    other, fault = identify(SourceLine("http://a.example/" + "y/../" * 2_000 + "x" * 60_000, 2))
     assert isinstance(fault, Fault)
     assert other != key
+
+
+def test_url_that_grows_too_long_when_it_is_encoded_is_no_url():
+    fault = target_from(SourceLine("http://a.example/" + "\u00fc" * 30_000))
+    assert isinstance(fault, Fault)
+    assert "once encoded" in fault.message
 
 
 def test_bad_lines_share_a_key_only_where_their_text_is_known_and_the_same():
