@@ -1,6 +1,7 @@
 """The event loop: uvloop where it can be had, asyncio's own elsewhere."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -8,7 +9,12 @@ T = TypeVar("T")
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end on a new loop, as `asyncio.run` does."""
+    """Run a coroutine to its end on a new loop, as `asyncio.run` does.
+
+    What exists by now, the imported modules above all, stays: the garbage collector need not look at it again and again.
+    """
+    gc.freeze()
+    gc.enable()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
 
