@@ -55,6 +55,15 @@ def target_of(href: str) -> bytes:
     return (slash + rest or "/").encode("ascii", "replace")
 
 
+class Sheet(httpx.Headers):
+    """Headers that many requests share and nobody changes, so that their form for the wire is made once."""
+
+    @cached_property
+    def items_for_wire(self) -> list[tuple[str, str]]:
+        """(name, value) in order."""
+        return self.multi_items()
+
+
 class HeaderSheet:
     """The headers for each job. They are composed once for all jobs to one host."""
 
@@ -63,23 +72,24 @@ class HeaderSheet:
         self._plain = httpx.Headers({"User-Agent": agent, "Accept": ACCEPT, "Accept-Encoding": accept_encoding})
         self._own = self._plain.copy()
         self._own.update(extra)
-        self._composed: dict[tuple[bool, str], httpx.Headers] = {}
+        self._composed: dict[tuple[bool, str], Sheet] = {}
 
-    def headers_for(self, job: Job, authority: str) -> httpx.Headers:
-        """A copy of the headers for one job. `authority`: host and port for the Host header."""
+    def headers_for(self, job: Job, authority: str) -> "Sheet":
+        """The headers for one job, shared with others: to be read only. `authority`: what Host says, host and port."""
         is_own = is_own_origin(job)
-        headers = self._compose(is_own, authority).copy()
+        headers = self._compose(is_own, authority)
         if is_own and job.target.userinfo is not None:
+            headers = Sheet(headers)
             headers["Authorization"] = basic_auth(job.target.userinfo)
         return headers
 
-    def _compose(self, is_own: bool, authority: str) -> httpx.Headers:
+    def _compose(self, is_own: bool, authority: str) -> "Sheet":
         headers = self._composed.get((is_own, authority))
         if headers is None:
             if len(self._composed) >= MOST_SHEETS:
                 self._composed.clear()
             chosen = self._own if is_own else self._plain
-            headers = httpx.Headers([("Host", authority), *chosen.multi_items()])
+            headers = Sheet([("Host", authority), *chosen.multi_items()])
             self._composed[is_own, authority] = headers
         return headers
 

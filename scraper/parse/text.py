@@ -64,7 +64,7 @@ def _text_with_gaps(node: LexborNode) -> str:
 def _seen_text_nodes(node: LexborNode) -> list[LexborNode]:
     """The text nodes that are not inside unseen elements, in document order."""
     found = [below for below in node.traverse(include_text=True) if below.tag_id in _TEXT_OR_UNSEEN]
-    if all(below.tag_id == _TEXT for below in found):
+    if [below.tag_id for below in found].count(_TEXT) == len(found):
         return found
     return list(_without_unseen(found))
 
