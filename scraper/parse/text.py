@@ -93,7 +93,28 @@ def _part_words(texts: list[str], nodes: list[LexborNode]) -> None:
 
 
 def _has_gap(first: LexborNode, second: LexborNode) -> bool:
-    """Whether the way from one text node to the next, in document order, passes the border of a gap-making element."""
+    """Whether the way from one text node to the next, in document order, passes the border of a gap-making element.
+
+    Nine ways in ten are short: out of one inline element, into the next. They are told here, in a third of the time.
+    """
+    after = first.next
+    if after is None:
+        parent = first.parent
+        if parent is None or parent.tag_id not in _INLINE:
+            return True
+        after = parent.next
+    if after is not None:
+        tag = after.tag_id
+        if tag not in _GAPLESS:
+            return True
+        inner = after.first_child if tag in _INLINE else after
+        if inner is not None and inner.tag_id == _TEXT:
+            return False
+    return _has_gap_on_long_way(first, second)
+
+
+def _has_gap_on_long_way(first: LexborNode, second: LexborNode) -> bool:
+    """The same for any way: through empty, nested and unseen elements, and comments."""
     node, end = first, second.mem_id
     while node.mem_id != end:
         tag = node.tag_id
