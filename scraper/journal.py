@@ -11,6 +11,7 @@ million URLs as after ten. Rows that a crash left behind the last commit are cut
 """
 
 import os
+import re
 import zlib
 from array import array
 from base64 import b64decode, b64encode
@@ -24,6 +25,9 @@ import msgspec
 from scraper.errors import SinkError
 
 FORMAT_VERSION = 1
+
+_OURS = re.compile(rb'[0-9a-f]{8} \{"journal":')
+"""How every journal begins, whatever its version and whatever befell the rest of its first line."""
 
 
 class JournalHeader(msgspec.Struct, frozen=True):
@@ -83,16 +87,51 @@ def valid_bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield body
 
 
+def read_header(path: Path) -> JournalHeader | None:
+    """The header of a journal, None for an empty file.
+
+    Raises SinkError for a journal that is damaged or of another version, and for a file that is none.
+    """
+    first = _first_line(path)
+    if not first:
+        return None
+    _refuse_foreign(path, first)
+    body = next(valid_bodies([first]), None)
+    if body is None:
+        raise SinkError(f"{path}: its first line is damaged: choose another folder with -o, or start over with --fresh")
+    version = msgspec.json.decode(body).get("journal")
+    if version != FORMAT_VERSION:
+        raise SinkError(
+            f"{path}: written by another version (journal format {version}, this one reads "
+            f"{FORMAT_VERSION}): use that version, or start over with --fresh"
+        )
+    return msgspec.json.decode(body, type=JournalHeader)
+
+
+def _first_line(path: Path) -> bytes:
+    with open(path, "rb") as lines:
+        return lines.readline()
+
+
+def _refuse_foreign(path: Path, first: bytes) -> None:
+    """Raise SinkError where a file's first bytes are those of no journal, whole or damaged."""
+    if first and not _OURS.match(first):
+        raise SinkError(f"{path}: not a journal of this program: choose another output folder with -o")
+
+
 class Journal:
     """An open journal file. Lock, read, then append; one owner at a time.
 
-    `open` refuses (SinkError) a journal that another process holds, one of a newer format, and a file that is none.
+    Entering refuses (SinkError) a journal that another process holds, and what `read_header` refuses.
     """
 
-    def __init__(self, path: Path) -> None:
-        """`path`: the file; created where it is missing."""
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        """`path`: the file; created where it is missing. `fresh`: whatever it says, as long as it is a journal."""
         self.path = path
         self.header: JournalHeader | None = None
+        self.is_new = False
+        """The file was empty when it was locked."""
+        self._fresh = fresh
         self._file: FileIO | None = None
         self._length = 0
 
@@ -101,7 +140,7 @@ class Journal:
         self._file = FileIO(self.path, "a+")  # unbuffered: after an error nothing half-written stays behind in memory
         try:
             _lock(self._file, self.path)
-            self._read_header()
+            self._look()
         except BaseException:
             self._file.close()
             raise
@@ -154,24 +193,12 @@ class Journal:
             raise
         self._length += len(line)
 
-    def _read_header(self) -> None:
-        with open(self.path, "rb") as lines:
-            first = lines.readline()
-        if not first:
-            return
-        body = next(valid_bodies([first]), None)
-        if body is None:
-            raise SinkError(
-                f"{self.path}: not a journal of this program, or its first line is damaged: "
-                "choose another output folder, or start over with --fresh"
-            )
-        version = msgspec.json.decode(body).get("journal")
-        if version != FORMAT_VERSION:
-            raise SinkError(
-                f"{self.path}: written by another version (journal format {version}, this one reads "
-                f"{FORMAT_VERSION}): use that version, or start over with --fresh"
-            )
-        self.header = msgspec.json.decode(body, type=JournalHeader)
+    def _look(self) -> None:
+        self.is_new = not os.fstat(self._stream.fileno()).st_size
+        if self._fresh:
+            _refuse_foreign(self.path, _first_line(self.path))
+        else:
+            self.header = read_header(self.path)
 
 
 def _lock(file: FileIO, path: Path) -> None:
@@ -180,9 +207,10 @@ def _lock(file: FileIO, path: Path) -> None:
         import fcntl
     except ImportError:  # Windows has no fcntl: two runs on one folder are not told apart there
         return
+    in_use = SinkError(f"{path.parent}: another run is writing here: wait for it, or choose another folder with -o")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as exc:
-        raise SinkError(
-            f"{path.parent}: another run is writing here: wait for it, or choose another folder with -o"
-        ) from exc
+        raise in_use from exc
+    if not os.fstat(file.fileno()).st_nlink:  # its maker was refused the folder and removed it in the meantime
+        raise in_use

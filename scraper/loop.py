@@ -11,7 +11,7 @@ T = TypeVar("T")
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on a new loop, as `asyncio.run` does.
 
-    What exists by now, the imported modules above all, stays: the garbage collector need not look at it again and again.
+    What exists by now, the imported modules above all, stays: the garbage collector need not look at it again.
     """
     gc.freeze()
     gc.enable()

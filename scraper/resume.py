@@ -1,13 +1,17 @@
 """What earlier sessions of a run have made durable, read from the journal, and whether another may go on there."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scraper.errors import SinkError
 from scraper.journal import Commit, unpack_keys
 from scraper.urls.seen import SeenSet
+from scraper.write.encode import OTHER_COLUMNS
+
+MADE_BY = "made_by"
+"""The shape's key that names the command, where it was not `scraper run`: its rows and those of a run do not mix."""
 
 
 @dataclass(slots=True)
@@ -44,8 +48,23 @@ def done_of(commits: Iterable[Commit]) -> Done:
     return done
 
 
+def kept_columns(before: Sequence[str], now: Sequence[str]) -> tuple[str, ...]:
+    """The CSV columns to go on with: the file's own, where they have a place for all that the list is known to bring.
+
+    >>> kept_columns(["url", "id"], ["url", "other"]), kept_columns(["url"], ["url", "id"])
+    (('url', 'id'), ('url', 'id'))
+    """
+    has_place = OTHER_COLUMNS in before or set(now) - {OTHER_COLUMNS} <= set(before)
+    return tuple(before if has_place else now)
+
+
 def refuse_other_shape(before: dict[str, Any], now: dict[str, Any], folder: str) -> None:
     """Raise SinkError where rows of another form would be added to a file; it names what changed."""
+    if before.get(MADE_BY) != now.get(MADE_BY):
+        raise SinkError(
+            f"{folder} holds the rows of {before.get(MADE_BY) or 'a run of your own'}: "
+            "choose another folder with -o, or start over with --fresh"
+        )
     changed = shape_changes(before, now)
     if changed:
         raise SinkError(

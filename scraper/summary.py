@@ -11,7 +11,7 @@ class Summary:
     """What a session did."""
 
     finished: bool
-    """Every record of the input has its outcome; False where the run can be resumed."""
+    """Every record that was read has its outcome; False where the run was interrupted and can be resumed."""
     input: int
     ok: int
     failures: dict[str, int]
@@ -24,6 +24,8 @@ class Summary:
     seconds: float
     bytes: int
     """Decoded bytes of the pages of this session."""
+    limited: bool = False
+    """--limit ended the reading: what the input holds behind it is left."""
 
     @property
     def failed(self) -> int:
@@ -58,6 +60,7 @@ class Summary:
         """The content of summary.json."""
         return {
             "finished": self.finished,
+            "limited": self.limited,
             "input": self.input,
             "ok": self.ok,
             "failed": self.failed,
@@ -72,9 +75,10 @@ class Summary:
         }
 
 
-def summary_of(ledger: Ledger, seconds: float, pages_bytes: int) -> Summary:
-    """The figures of a session whose output is closed."""
+def summary_of(ledger: Ledger, seconds: float, pages_bytes: int, limit: int | None = None) -> Summary:
+    """The figures of a session whose output is closed. `limit`: URLs it was to take up, None = all."""
     outcomes = ledger.outcomes
+    taken_up = ledger.settled.total() + ledger.open
     return Summary(
         finished=ledger.is_settled,
         input=ledger.input,
@@ -86,4 +90,5 @@ def summary_of(ledger: Ledger, seconds: float, pages_bytes: int) -> Summary:
         pages=ledger.settled.total(),
         seconds=seconds,
         bytes=pages_bytes,
+        limited=limit is not None and taken_up >= limit,
     )

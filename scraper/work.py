@@ -6,7 +6,8 @@ Imported in the worker processes by name, so nothing slow may be imported at the
 from collections.abc import Callable
 
 from scraper.parse.page import load_parser, parse_page
-from scraper.records import Fault, Page, Parsed, ParsePlan
+from scraper.parse.wire import sendable
+from scraper.records import FailureKind, Fault, Page, Parsed, ParsePlan
 from scraper.write.encode import row_encoder
 
 BUILD = "scraper.work:build"
@@ -22,11 +23,24 @@ def build(plan: ParsePlan) -> Callable[[Page], Parsed]:
         try:
             row = parse_page(page, parser)
             if isinstance(row, Fault):
-                return Parsed(None, row.kind, row.message)
+                return _failed(row.kind, row.message)
             return Parsed(encode(row))
         except MemoryError:
-            return Parsed(None, "parse_memory", "the page needs more memory than parse.max_memory allows")
-        except Exception as exc:  # the stage's border: whatever a page provokes is that page's failure
-            return Parsed(None, "parse_crash", f"{type(exc).__name__}: {exc}")
+            return _failed("parse_memory", "the page needs more memory than parse.max_memory allows")
+        except BaseException as exc:  # the stage's border: whatever a page provokes, a sys.exit() too, is its failure
+            return _failed("parse_crash", _words(exc))
 
     return handle
+
+
+def _failed(kind: FailureKind, message: str) -> Parsed:
+    return Parsed(None, kind, sendable(message))
+
+
+def _words(exc: BaseException) -> str:
+    """The error in words, also where it cannot say them: its class is not ours."""
+    name = type(exc).__name__
+    try:
+        return f"{name}: {exc}".removesuffix(": ")
+    except Exception:
+        return f"{name}, whose text cannot be had"

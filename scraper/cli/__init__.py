@@ -17,9 +17,13 @@ from scraper.cli.init import init
 from scraper.cli.inspect import inspect
 from scraper.cli.run import run
 from scraper.cli.site import site
+from scraper.cli.speak import give, hold_standard_files, tell
 from scraper.errors import ScraperError
 
 EPILOG = "Exit codes: 0 done, even where some URLs failed; 1 fatal; 2 usage or config; 3 interrupted, resumable."
+KEYBOARD = 130
+"""The exit code of a command that Ctrl-C ended before it had begun: 128 + SIGINT, as shells have it."""
+
 app = typer.Typer(
     cls=TyperGroup,
     no_args_is_help=True,
@@ -31,17 +35,23 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    """Called before the command is looked for: none is needed."""
+    if wanted:
+        from importlib.metadata import version
+
+        give(f"scraper {version('hybrid-scraper')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: bool = typer.Option(False, "--debug", help="Show a traceback with an error."),
-    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+    ),
 ) -> None:
     """A URL list goes in, one typed row per page comes out."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"scraper {installed('hybrid-scraper')}")
-        raise typer.Exit
 
 
 for command in (run, init, check, inspect, site, demo):
@@ -55,15 +65,19 @@ def entry() -> NoReturn:
     the process, seen once in some 90 short runs. A name lookup that hangs would hold the exit up as well. Everything
     that must be written has been, when `main` is through.
     """
+    hold_standard_files()
     _lighten_start()
     code = 1
     try:
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except KeyboardInterrupt:
+        code = KEYBOARD
     except BaseException:
-        traceback.print_exc()
-    with suppress(OSError, ValueError):  # nobody reads any more: a closed pipe
+        with suppress(OSError, ValueError):
+            traceback.print_exc()
+    with suppress(OSError, ValueError, AttributeError):  # nobody reads any more: a closed pipe, or none at all
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
@@ -81,9 +95,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(given)
-    except ScraperError as exc:
+    except (ScraperError, OSError) as exc:
         if "--debug" in given:
             raise
-        for line in str(exc).splitlines():
-            typer.echo(f"scraper: {line}", err=True)
-        sys.exit(exc.exit_code)
+        for line in _words(exc).splitlines():
+            tell(f"scraper: {line}")
+        sys.exit(exc.exit_code if isinstance(exc, ScraperError) else 1)
+    except SystemExit as end:
+        if end.code == KEYBOARD:  # typer has turned a KeyboardInterrupt into this
+            tell("scraper: interrupted")
+        raise
+
+
+def _words(exc: Exception) -> str:
+    """What went wrong in words; of a fault of the system no stage has put into words: the file and the reason."""
+    if isinstance(exc, OSError) and exc.strerror:
+        return f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
+    return str(exc)

@@ -1,10 +1,13 @@
 """`scraper check`: proves a config without fetching and prints what it comes to."""
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scraper.cli.speak import give
 from scraper.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ def check(
 
     config = load_config(file, overrides or ())
     check_plan(config, file)
-    typer.echo(resolved_toml(config), nl=False)
+    give(resolved_toml(config))
 
 
 def check_plan(config: "Config", file: Path | None) -> None:
@@ -30,7 +33,8 @@ def check_plan(config: "Config", file: Path | None) -> None:
     from scraper.parse.check import check_plan as check_parse
 
     try:
-        check_parse(config.parse_plan())
+        with redirect_stdout(sys.stderr):  # the user's module may print while it is imported
+            check_parse(config.parse_plan())
     except ConfigError as exc:
         lines = str(exc).splitlines()
         raise ConfigError("\n".join(f"{file}: {line}" if file else line for line in lines)) from None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from scraper.cli.speak import tell
 from scraper.errors import UsageError
 
 FULL_HEADER = "# Every setting with its default and the reason for it, as `scraper init --full` writes them.\n\n"
@@ -19,7 +20,7 @@ def init(
     """Write a config file to start from."""
     text = full_text() if full else starter_text(file)
     write_new(file, text, force)
-    typer.echo(f"wrote {file}; look at it, then: scraper check {file}", err=True)
+    tell(f"wrote {file}; look at it, then: scraper check {file}")
 
 
 def starter_text(file: Path) -> str:

@@ -3,12 +3,17 @@
 import json
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scraper.cli.speak import drawn, give, tell
+
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from scraper.config import Config
     from scraper.inspection import Inspection
 
@@ -23,17 +28,19 @@ def inspect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the row as JSON to standard output.")] = False,
 ) -> None:
-    """Fetch one page and show what each rule finds in it. Nothing is written."""
+    """Fetch one page and show what each rule finds in it. Nothing is written; exit code 1 where it gives no row."""
     from scraper.config import load_config
 
     settings = load_config(config, overrides or ())
-    found = _look(settings, url)
-    if as_json:
-        _print_row(found)
-    else:
-        _print_tables(found)
+    with redirect_stdout(sys.stderr):  # the user's function may print
+        found = _look(settings, url)
+    if not as_json:
+        give(_tables(found))
+    elif found.fault is None:
+        give(_json_row(found))
     if found.fault is not None:
-        typer.echo(f"no row: {found.fault.kind}: {found.fault.message}", err=True)
+        tell(f"no row: {found.fault.kind}: {found.fault.message}")
+        raise typer.Exit(1)
 
 
 def _look(settings: "Config", url: str) -> "Inspection":
@@ -49,29 +56,24 @@ def _look(settings: "Config", url: str) -> "Inspection":
     return loop.run(inspect_url(settings, url))
 
 
-def _print_row(found: "Inspection") -> None:
+def _json_row(found: "Inspection") -> str:
     from scraper.write.encode import jsonl_row
 
-    row = {item.name: item.value for item in found.found}
-    sys.stdout.write(jsonl_row(row).decode())
+    return jsonl_row({item.name: item.value for item in found.found}).decode()
 
 
-def _print_tables(found: "Inspection") -> None:
-    from rich.console import Console
+def _tables(found: "Inspection") -> str:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    for hop in found.hops:
-        console.print(Text(f"{hop.url}\n  {hop.answer}"))
+    things: list[RenderableType] = [Text(f"{hop.url}\n  {hop.answer}") for hop in found.hops]
     if found.charset:
-        console.print(f"  charset: {found.charset}")
+        things.append(f"  charset: {found.charset}")
     table = Table("field", "selector", "matches", "value")
     for item in found.found:
         matches = "" if item.matches is None else str(item.matches)
         table.add_row(Text(item.name), Text(item.css), matches, Text(shown_value(item.value)))
-    if found.found:
-        console.print(table)
+    return drawn(*things, *([table] if found.found else []))
 
 
 def shown_value(value: Any) -> str:

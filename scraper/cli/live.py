@@ -7,15 +7,28 @@ from contextlib import suppress
 import typer
 
 from scraper import loop
+from scraper.cli.run import INTERRUPTED
+from scraper.cli.speak import tell
 from scraper.config import Config
 from scraper.errors import ScraperError, first_of
+from scraper.folder import JOURNAL
 from scraper.pipeline import Pipeline
 from scraper.session import Outcome, Request, run_session
 
 
 def scrape_with_progress(settings: Config, request: Request, *, progress: bool) -> Outcome:
-    """Run a session to its end or its interruption. Raises the ScraperError that ended it early."""
-    return loop.run(_session(settings, request, progress))
+    """Run a session to its end or its interruption. Raises the ScraperError that ended it early.
+
+    An interrupt that comes before the run has begun leaves as KeyboardInterrupt, or, where there is a journal to
+    resume from, as exit code 3.
+    """
+    try:
+        return loop.run(_session(settings, request, progress))
+    except KeyboardInterrupt:
+        if not (request.folder / JOURNAL).exists():
+            raise
+        tell("interrupted, the same command resumes")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 async def _session(settings: Config, request: Request, progress: bool) -> Outcome:
@@ -44,8 +57,8 @@ def _handle_signals(pipeline: Pipeline) -> None:
         if pipeline.is_stopping:
             pipeline.abort()
             return
-        typer.echo("stopping: what is under way is finished first; once more to stop at once", err=True)
         pipeline.stop()
+        tell("stopping: what is under way is finished first; once more to stop at once")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows
@@ -53,12 +66,12 @@ def _handle_signals(pipeline: Pipeline) -> None:
 
 
 async def _show(pipeline: Pipeline) -> None:
-    from rich.console import Console
+    from scraper.cli.progress import Terminal, View, show_live, show_plain
 
-    from scraper.cli.progress import show_live, show_plain
-
-    console = Console(stderr=True)
-    if console.is_terminal:
-        await show_live(pipeline.sample, pipeline.capacity, console)
-    else:
-        await show_plain(pipeline.sample, pipeline.capacity, lambda line: typer.echo(line, err=True))
+    console = Terminal(stderr=True)
+    view = View(pipeline.sample, pipeline.capacity, lambda: pipeline.is_stopping)
+    if not console.is_terminal:
+        await show_plain(view, tell)
+        return
+    with suppress(OSError):  # the terminal is gone; the run goes on
+        await show_live(view, console)

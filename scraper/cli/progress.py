@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -16,7 +17,23 @@ PLAIN_EVERY_S = 10.0
 WINDOW_S = 3.0
 """Rates are of the last seconds, so that they follow a change and still do not dance."""
 
-TakeSample = Callable[[], Sample]
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What progress sees of a run."""
+
+    take_sample: Callable[[], Sample]
+    capacity: Capacity
+    is_stopping: Callable[[], bool]
+    """An interrupt came: nothing new is taken up."""
+
+
+class Terminal(Console):
+    """A console whose reader may leave: rich would send our standard output to nowhere and exit."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while the BrokenPipeError is handled."""
+        raise
 
 
 class Recent:
@@ -35,31 +52,34 @@ class Recent:
         return load_between(self._samples[0], sample, self._capacity)
 
 
-async def show_live(take_sample: TakeSample, capacity: Capacity, console: Console) -> None:
-    """Keep a picture on the terminal until cancelled; the last one stays."""
-    recent = Recent(capacity)
+async def show_live(view: View, console: Console) -> None:
+    """Keep a picture on the terminal until cancelled; the last one stays. Raises OSError where the terminal is gone."""
+    recent = Recent(view.capacity)
+
+    def draw() -> None:
+        sample = view.take_sample()
+        live.update(picture(sample, recent.add(sample), is_stopping=view.is_stopping()), refresh=True)
+
     with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
         try:
             while True:
-                sample = take_sample()
-                live.update(picture(sample, recent.add(sample)), refresh=True)
+                draw()
                 await asyncio.sleep(LIVE_EVERY_S)
         finally:
-            sample = take_sample()
-            live.update(picture(sample, recent.add(sample)), refresh=True)
+            draw()
 
 
-async def show_plain(take_sample: TakeSample, capacity: Capacity, write: Callable[[str], None]) -> None:
+async def show_plain(view: View, write: Callable[[str], None]) -> None:
     """Write a line every ten seconds until cancelled."""
-    recent = Recent(capacity, window_s=2 * PLAIN_EVERY_S)
-    recent.add(take_sample())
+    recent = Recent(view.capacity, window_s=2 * PLAIN_EVERY_S)
+    recent.add(view.take_sample())
     while True:
         await asyncio.sleep(PLAIN_EVERY_S)
-        sample = take_sample()
-        write(plain_line(sample, recent.add(sample)))
+        sample = view.take_sample()
+        write(plain_line(sample, recent.add(sample), is_stopping=view.is_stopping()))
 
 
-def picture(now: Sample, load: Load) -> RenderableType:
+def picture(now: Sample, load: Load, *, is_stopping: bool = False) -> RenderableType:
     """The bar, the counts and the limit, three lines."""
     total, done = expected(now), now.done
     bar = Table.grid(padding=(0, 2))
@@ -67,21 +87,22 @@ def picture(now: Sample, load: Load) -> RenderableType:
         ProgressBar(total=max(total, 1), completed=done, width=36),
         Text(f"{done:,}{'' if now.is_exhausted else '+'}/{total:,}", style="bold"),
         Text(f"{load.pages_per_s:,.0f} pages/s", style="cyan"),
-        Text(f"ETA {eta(now, load)}", style="dim"),
+        Text(ahead(now, load, is_stopping), style="dim"),
     )
     counts = Text(f"in flight {now.in_flight:,} · waiting {now.queued:,} · parsing {now.parsing:,} · ok {now.ok:,}")
     if now.failures:
         counts.append(" · ").append(f"failed {kinds(now)}", style="yellow")
-    limit = Text(f"limit: {limiting(load, now)}" if now.open else "", style="dim")
+    limit = Text(f"limit: {limiting(load, now)}" if now.open and not is_stopping else "", style="dim")
     return Group(bar, counts, limit)
 
 
-def plain_line(now: Sample, load: Load) -> str:
+def plain_line(now: Sample, load: Load, *, is_stopping: bool = False) -> str:
     """The same on one line."""
     failed = f", failed {kinds(now)}" if now.failures else ""
     return (
-        f"{now.done:,}/{expected(now):,} done, {load.pages_per_s:,.0f} pages/s, ETA {eta(now, load)}, "
-        f"in flight {now.in_flight:,}, waiting {now.queued:,}{failed}; limit: {limiting(load, now)}"
+        f"{now.done:,}/{expected(now):,} done, {load.pages_per_s:,.0f} pages/s, {ahead(now, load, is_stopping)}, "
+        f"in flight {now.in_flight:,}, waiting {now.queued:,}{failed}"
+        f"{'' if is_stopping else f'; limit: {limiting(load, now)}'}"
     )
 
 
@@ -94,6 +115,14 @@ def kinds(now: Sample) -> str:
     """Failures by kind, most frequent first."""
     ranked = sorted(now.failures.items(), key=lambda item: -item[1])
     return f"{sum(now.failures.values()):,} ({', '.join(f'{kind} {n:,}' for kind, n in ranked)})"
+
+
+def ahead(now: Sample, load: Load, is_stopping: bool) -> str:
+    """What is still to come: the time left, or what a run that is ending waits for."""
+    if not is_stopping:
+        return f"ETA {eta(now, load)}"
+    under_way = now.in_flight + now.parsing
+    return f"stopping: waiting for {under_way:,} page{'' if under_way == 1 else 's'} under way"
 
 
 def eta(now: Sample, load: Load) -> str:

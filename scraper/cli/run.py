@@ -1,15 +1,17 @@
 """`scraper run`: a URL list in, rows out."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scraper.cli.speak import give, tell
+
 if TYPE_CHECKING:
     from scraper.session import Outcome
 
 INTERRUPTED = 3
+"""The exit code of a run that can be resumed."""
 
 
 def run(
@@ -46,17 +48,17 @@ def run(
     request = Request(sources, output, url_column, source_format, limit, fresh)
     outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
     report(outcome, quiet=quiet, as_json=as_json)
-    if not outcome.summary.finished:
-        raise typer.Exit(INTERRUPTED)
 
 
 def report(outcome: "Outcome", *, quiet: bool = False, as_json: bool = False) -> None:
-    """Tell how a session ended: the balance and the files to stderr, or JSON to stdout."""
+    """Tell how a session ended: the balance and the files to stderr, JSON to stdout. Exits with 3 if interrupted."""
     if as_json:
         _print_json(outcome)
     if not quiet:
         for line in summary_lines(outcome):
-            typer.echo(line, err=True)
+            tell(line)
+    if not outcome.summary.finished:
+        raise typer.Exit(INTERRUPTED)
 
 
 def summary_lines(outcome: "Outcome") -> list[str]:
@@ -69,6 +71,8 @@ def summary_lines(outcome: "Outcome") -> list[str]:
             f"{'done' if summary.finished else 'interrupted, the same command resumes'}: {summary.pages:,} pages in "
             f"{summary.seconds:.1f} s, {summary.pages_per_s:,.0f} pages/s, {summary.bytes / 1e6:,.1f} MB"
         )
+    if summary.limited:
+        head += "; --limit reached: what the list holds behind it is left for the next run"
     earlier = f" ({summary.earlier:,} of them done earlier)" if summary.earlier and not summary.did_nothing else ""
     files = [f"  {role:<9}{path}" for role, path in outcome.files.items()]
     return [head, summary.balance + earlier, *files]
@@ -78,4 +82,4 @@ def _print_json(outcome: "Outcome") -> None:
     import msgspec
 
     data = outcome.summary.as_json({role: str(path) for role, path in outcome.files.items()})
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
+    give(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")

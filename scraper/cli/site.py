@@ -1,10 +1,11 @@
 """`scraper site`: serve the practice site until interrupted. Reads its options and prints; the site is scraper.site."""
 
-import sys
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import typer
+
+from scraper.cli.speak import give, tell
 
 T = TypeVar("T")
 
@@ -59,10 +60,9 @@ def _read(option: str, text: str, parse: Callable[[str], T]) -> T:
 
 
 def _announce(url: str) -> None:
-    print(f"{url}/", flush=True)
-    print(
+    give(f"{url}/\n")
+    tell(
         f"The shop is at {url}/shop/, the news at {url}/news/, all pages in {url}/sitemap.xml\n"
         f"Scrape it:  curl -s {url}/urls.txt | scraper run -\n"
-        "Stop it with Ctrl-C.",
-        file=sys.stderr,
+        "Stop it with Ctrl-C."
     )

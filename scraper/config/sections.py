@@ -201,7 +201,7 @@ class ParseConfig(Section):
     """The worker processes."""
 
     processes: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
-        default="auto", description='Worker processes. "auto" leaves one core to the fetching loop.'
+        default="auto", description='Worker processes. "auto" takes all cores this process may run on.'
     )
     timeout: Duration = Field(
         default=30.0, ge=0.01, le=_DAY_S, description="A page that takes longer to parse is a parse_timeout failure."

@@ -13,6 +13,7 @@ from scraper.errors import ConfigError
 from scraper.records import Page
 
 _KEY = "parse.function"
+_MOVE_IT = 'put the function into a module file of its own, such as my_rules.py, and name it "my_rules:extract"'
 
 
 class ParseFunction(Protocol):
@@ -27,7 +28,7 @@ class ParseFunction(Protocol):
 
 
 def load_function(path: str) -> ParseFunction:
-    """The function at `module:callable`; the current folder is searched first.
+    """The function at `module:callable`; the current folder is searched first, and `__main__` is refused.
 
     Raises ConfigError that says what could not be found and why. Imports, and so runs, the user's module.
     """
@@ -73,6 +74,8 @@ def _why_unusable(function: Any) -> str | None:
 
 
 def _module(path: str, name: str) -> Any:
+    if name == "__main__":
+        raise ConfigError(f"{_KEY}: {path!r}: the parse workers do not run your script: {_MOVE_IT}")
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:

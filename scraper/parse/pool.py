@@ -9,8 +9,11 @@ holds:
                               suspects ◄────┴─────────────┘
                               one page alone in an idle worker: if that worker dies too, the page is the guilty one
 
-Everything runs on the loop's thread and never blocks: asyncio's transports read and write both directions at once, so
-that a worker which sends while it is sent to cannot dead-lock with its pool.
+No page is judged before it was tried alone, not even one that was a batch of its own: its worker may have been killed
+from outside. Time in which this loop did not run counts for no page: results may have lain unread.
+
+Everything runs on the loop's thread and, but for END_WITHIN_S, never blocks: asyncio's transports read and write both
+directions at once, so that a worker which sends while it is sent to cannot dead-lock with its pool.
 """
 
 import asyncio
@@ -19,8 +22,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -33,7 +38,12 @@ SOCKET_BUFFER = 1 << 20
 WATCH_EVERY_S = 0.25
 START_ATTEMPTS = 3
 """So many workers in a row dying before their first page is no page's fault: the run ends."""
+START_ADVICE = "lower parse.processes, or raise the limit on open files (ulimit -n) or on processes (ulimit -u)"
 CLOSE_WITHIN_S = 2.0
+"""For all workers together, to end by themselves when the pool is left."""
+END_WITHIN_S = 0.2
+"""From the end of a worker's stream to the end of its process: a millisecond, unless it closed the stream itself. The
+loop stands still meanwhile, which only a page that is judged, or a worker that cannot start, brings about."""
 
 Numbered = tuple[int, Page]
 OnResults = Callable[[list[tuple[int, Parsed]]], None]
@@ -65,6 +75,7 @@ class ParsePool:
 
     `on_results` is called on the loop, once for each message of a worker, with (number, Parsed) of every page in it.
     Each submitted page comes back exactly once. Leaving the block ends the workers; pages still in hand are dropped.
+    What ends the block from inside comes out in a group: ParsePoolError, or what `on_results` raised.
     """
 
     def __init__(self, setup: wire.Setup, options: PoolOptions, on_results: OnResults) -> None:
@@ -88,20 +99,24 @@ class ParsePool:
     async def __aenter__(self) -> "ParsePool":
         """Start the workers; pages may be submitted at once, while they still import."""
         await self._tasks.__aenter__()
-        self._watch = self._tasks.create_task(self._watch_deadlines())
-        for _ in range(self._options.processes):
-            await self._start_worker()
+        self._watch = self._tasks.create_task(self._watch_workers())
+        try:
+            for _ in range(self._options.processes):
+                await self._start_worker()
+        except BaseException as exc:  # a block that is not entered is not left either: end what was started
+            await self.__aexit__(type(exc), exc, exc.__traceback__)
+            raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: object) -> None:
-        """End the workers and wait for them."""
+        """End the workers and wait for them: busy ones are killed, after an error all are."""
         self._closing = True
         if self._batch_timer is not None:
             self._batch_timer.cancel()
         if self._watch is not None:
             self._watch.cancel()
         for worker in self._workers:
-            worker.close()
+            worker.leave(at_once=kind is not None)
         try:
             await self._tasks.__aexit__(kind, exc, None)
         finally:
@@ -153,24 +168,45 @@ class ParsePool:
 
     def _with_room(self) -> "_Worker | None":
         most = 0 if self._suspects else self._options.batch_bytes
-        free = [w for w in self._workers if w.is_ready and not w.alone and w.load <= most]
+        free = [worker for worker in self._workers if worker.has_room(most)]
         return min(free, key=lambda worker: worker.load, default=None)
 
     def _send(self, worker: "_Worker", batch: list[Numbered], *, alone: bool) -> None:
+        try:
+            frames = wire.batch_frames(batch)
+        except wire.UNSENDABLE:
+            self._sort_out(batch)
+            return
         self.stats.batches += 1
         worker.alone = alone
-        worker.send(batch, self._now() + self._options.timeout_s)
+        worker.take(batch, self._now() + self._options.timeout_s)
+        worker.write(frames)
+
+    def _sort_out(self, batch: list[Numbered]) -> None:
+        """Settle the pages of a batch that no frame can hold; the others go back to the head of the backlog."""
+        complaints = {number: wire.why_unsendable(number, page) for number, page in batch}
+        good = [(number, page) for number, page in batch if complaints[number] is None]
+        if good:
+            self._backlog.appendleft(good)
+        self._report([(number, Parsed(None, "parse_crash", why)) for number, why in complaints.items() if why])
+
+    def _report(self, results: list[tuple[int, Parsed]]) -> None:
+        """Hand results on. An error of the caller's own function ends the block: it is no worker's and no page's."""
+        try:
+            self._on_results(results)
+        except Exception as exc:
+            self._fail(exc)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
     async def _start_worker(self) -> None:
-        ours, theirs = socket.socketpair()
-        for sock in (ours, theirs):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
-        with theirs:
-            process = _spawn(theirs.fileno())
+        if self._closing:
+            return
+        try:
+            process, ours = _spawn_connected()
+        except OSError as exc:
+            raise ParsePoolError(f"cannot start a parse worker: {exc.strerror or exc}; {START_ADVICE}") from exc
         worker = _Worker(process, self)
         self._workers.append(worker)
         await asyncio.get_running_loop().create_unix_connection(lambda: worker, sock=ours)
@@ -179,15 +215,15 @@ class ParsePool:
     def on_worker_results(self, worker: "_Worker", results: wire.Results) -> None:
         """A worker reports (called by its protocol)."""
         if results.broken:
-            self._fail(f"a parse worker could not start: {results.broken}")
+            self._fail(ParsePoolError(f"a parse worker could not start: {results.broken}"))
             return
         self.stats.busy_s += results.busy_s
         self._failed_starts = 0
         worker.settle(results, self._now() + self._options.timeout_s)
         if results.results:
-            self._on_results([(result.id, result.parsed) for result in results.results])
+            self._report([(result.id, result.parsed) for result in results.results])
         if results.leaving:
-            self._replace(worker, guilty=None)
+            self._replace(worker)
         self._dispatch()
 
     def on_worker_lost(self, worker: "_Worker") -> None:
@@ -197,57 +233,67 @@ class ParsePool:
         if not worker.is_ready:
             self._failed_starts += 1
             if self._failed_starts >= START_ATTEMPTS:
-                self._fail(f"parse workers die at their start ({worker.how_it_ended()})")
+                self._fail(ParsePoolError(f"parse workers die at their start ({worker.how_it_ended()})"))
                 return
-        held = list(worker.in_hand.items())
-        self._replace(worker, guilty=held[0] if len(held) == 1 else None)
+        self._replace(worker)
         self._dispatch()
 
-    def _replace(self, worker: "_Worker", guilty: Numbered | None) -> None:
-        """Start another worker. What this one held is suspect, unless one page alone was with it: that is guilty."""
+    def _replace(self, worker: "_Worker") -> None:
+        """Start another worker for one that died or leaves, and see to the pages that it held."""
         self._workers.remove(worker)
-        self.stats.restarts += 1
-        held = [] if guilty else list(worker.in_hand.items())
-        if worker.was_told_to_leave:
-            self._backlog.extendleft([held] if held else [])
-        else:
-            self._suspects.extend(held)
-        worker.close()
         self._gone.append(worker)
-        if not worker.was_told_to_leave:
-            worker.process.kill()
-        if guilty:
-            self._on_results([(guilty[0], worker.verdict(self._options.timeout_s))])
+        self.stats.restarts += 1
+        self._take_back(worker)
+        worker.leave(at_once=not worker.was_told_to_leave)
         if not self._closing:
             self._tasks.create_task(self._start_worker())
 
-    def _fail(self, message: str) -> None:
+    def _take_back(self, worker: "_Worker") -> None:
+        """Decide on the pages that a worker held.
+
+        1. It left of its own accord, between two pages: the rest of its batch was not begun.
+        2. It died with a suspect that was alone with it: that page is guilty.
+        3. It died otherwise: any of its pages may have done it, or none, and each is tried alone.
+        """
+        held = list(worker.in_hand.items())
+        if worker.was_told_to_leave:
+            self._backlog.extendleft([held] if held else [])
+        elif worker.alone and held:
+            self._report([(held[0][0], worker.verdict(self._options.timeout_s))])
+        else:
+            self._suspects.extend(held)
+
+    def _fail(self, error: Exception) -> None:
         """End the pool's block with an error that a callback found. Only the first counts."""
 
         async def fail() -> None:
-            raise ParsePoolError(message)
+            raise error
 
         if not self._closing:
             self._closing = True
             self._tasks.create_task(fail())
 
-    async def _watch_deadlines(self) -> None:
+    async def _watch_workers(self) -> None:
+        tick_s = min(WATCH_EVERY_S, self._options.timeout_s / 4)
         while True:
-            await asyncio.sleep(min(WATCH_EVERY_S, self._options.timeout_s / 4))
+            due = self._now() + tick_s
+            await asyncio.sleep(tick_s)
             now = self._now()
             for worker in self._workers:
-                if worker.in_hand and now >= worker.deadline:
-                    worker.kill()
-            self._gone = [worker for worker in self._gone if worker.process.poll() is None]
+                worker.look_after(now, late_s=now - due)
+            self._gone = [worker for worker in self._gone if worker.is_alive()]
 
 
 @dataclass(eq=False, slots=True)
 class _Worker(asyncio.Protocol):
-    """One worker process as the pool sees it: its stream and the pages it holds."""
+    """One worker process as the pool sees it: its stream and the pages it holds.
+
+    asyncio puts a protocol's repr into its error messages: no page's body may stand there.
+    """
 
     process: "subprocess.Popen[bytes]"
-    pool: ParsePool
-    in_hand: dict[int, Page] = field(default_factory=dict)
+    pool: ParsePool = field(repr=False)
+    in_hand: dict[int, Page] = field(default_factory=dict, repr=False)
     load: int = 0
     """Bytes in hand; an empty page counts as one."""
     deadline: float = float("inf")
@@ -255,9 +301,12 @@ class _Worker(asyncio.Protocol):
     """It holds one suspect, and gets nothing else until that is back."""
     is_ready: bool = False
     was_told_to_leave: bool = False
-    overdue: bool = False
-    _reader: wire.ResultReader = field(default_factory=wire.ResultReader)
-    _transport: asyncio.Transport | None = None
+    is_overdue: bool = False
+    """It was killed for its time; what it sent before may still arrive."""
+    was_dead: bool = False
+    """At the watch's last look."""
+    _reader: wire.ResultReader = field(default_factory=wire.ResultReader, repr=False)
+    _transport: asyncio.Transport | None = field(default=None, repr=False)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -271,14 +320,25 @@ class _Worker(asyncio.Protocol):
 
     def begin(self, setup: wire.Setup) -> None:
         data = pickle.dumps(setup)
-        self._write([wire.LENGTH.pack(len(data)) + data])
+        self.write([wire.LENGTH.pack(len(data)) + data])
 
-    def send(self, batch: list[Numbered], deadline: float) -> None:
+    def has_room(self, most: int) -> bool:
+        """Whether it can be sent pages, where it may hold `most` bytes. A process may be gone before its stream is."""
+        return self.is_ready and not self.alone and not self.is_overdue and self.load <= most and self.is_alive()
+
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    def take(self, batch: list[Numbered], deadline: float) -> None:
+        """Note pages that are about to be sent."""
         if not self.in_hand:
             self.deadline = deadline
         self.in_hand.update(batch)
         self.load += sum(len(page.body) + 1 for _, page in batch)
-        self._write(wire.batch_frames(batch))
+
+    def write(self, pieces: list[bytes]) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.writelines(pieces)
 
     def settle(self, results: wire.Results, deadline: float) -> None:
         self.is_ready = True
@@ -289,33 +349,60 @@ class _Worker(asyncio.Protocol):
         if not self.in_hand:
             self.alone = False
 
+    def look_after(self, now: float, *, late_s: float) -> None:
+        """Kill it where a page holds it past the deadline; `late_s` of the time since the last look do not count."""
+        self.deadline += late_s
+        if self.in_hand and now >= self.deadline:
+            self.is_overdue = True
+            self.process.kill()
+        if self.was_dead:  # and its stream is still open: something that it started holds the other end
+            self.close()
+        self.was_dead = not self.is_alive()
+
     def verdict(self, timeout_s: float) -> Parsed:
         """The outcome of the page that was alone with this worker when it died."""
-        if self.overdue:
+        if self.is_overdue:
             return Parsed(None, "parse_timeout", f"the page took longer than parse.timeout ({timeout_s:g} s)")
         return Parsed(None, "parse_crash", f"the parse worker died on this page ({self.how_it_ended()})")
 
     def how_it_ended(self) -> str:
-        """The process's end in words."""
+        """The process's end in words. To be asked before it is killed."""
         try:
-            code = self.process.wait(CLOSE_WITHIN_S)
+            code = self.process.wait(END_WITHIN_S)
         except subprocess.TimeoutExpired:
             return "it closed its stream"
-        if code < 0:
-            return f"signal {signal.Signals(-code).name}"
-        return f"exit status {code}"
+        return f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
 
-    def kill(self) -> None:
-        self.overdue = True
-        self.process.kill()
+    def leave(self, *, at_once: bool) -> None:
+        """Close the stream: an idle worker ends at that. One that starts or is in the midst of a page is killed."""
+        self.close()
+        if at_once or self.in_hand or not self.is_ready:
+            self.process.kill()
 
     def close(self) -> None:
         if self._transport is not None:
             self._transport.abort()
 
-    def _write(self, pieces: list[bytes]) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.writelines(pieces)
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals, most of which have no name
+        return str(number)
+
+
+def _spawn_connected() -> "tuple[subprocess.Popen[bytes], socket.socket]":
+    """A worker process and our end of its stream. Raises OSError, with nothing left open."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            for sock in (ours, theirs):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
+            return _spawn(theirs.fileno()), ours
+        except BaseException:
+            ours.close()
+            raise
 
 
 def _spawn(fd: int) -> "subprocess.Popen[bytes]":
@@ -338,10 +425,12 @@ def _has_fileno(stream: object) -> bool:
 
 
 def _reap(processes: list["subprocess.Popen[bytes]"]) -> None:
-    """Wait for closed workers; kill those that hang in a page."""
+    """Wait for workers that were told to leave; kill those that do not in their common time."""
+    until = time.monotonic() + CLOSE_WITHIN_S
     for process in processes:
-        try:
-            process.wait(CLOSE_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, until - time.monotonic()))
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait()

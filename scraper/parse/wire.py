@@ -5,13 +5,13 @@
     worker ─► pool    <u32 n> <n bytes: msgpack Results>                    any number for each batch, in page order
 
 Bodies stand outside the msgpack so that neither side copies them into a larger buffer: the pool hands them to one
-gathering write, the worker receives each into the bytes object that it parses.
+gathering write, the worker receives each into the bytes object that it parses. The input's other columns travel as
+JSON inside it: they come from there, and msgpack knows no integer of more than 64 bits.
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -43,7 +43,8 @@ class PageHead(msgspec.Struct, array_like=True, frozen=True):
     status: int
     content_type: str
     fetched_at: float
-    extra: Mapping[str, Any] | None
+    extra: bytes | None
+    """JSON."""
     body_file: str | None
     size: int
 
@@ -74,15 +75,36 @@ class Results(msgspec.Struct, array_like=True, frozen=True):
     """Why the worker could not be set up; then it ends."""
 
 
+UNSENDABLE = (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError)
+"""What `batch_frames` raises for pages with a value that no frame can hold, such as text with half a surrogate pair."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_heads = msgspec.msgpack.Decoder(list[PageHead]).decode
 _decode_results = msgspec.msgpack.Decoder(Results).decode
 
 
 def batch_frames(pages: Sequence[tuple[int, Page]]) -> list[bytes]:
-    """The pieces of one batch, to be written in this order."""
+    """The pieces of one batch, to be written in this order. Raises UNSENDABLE."""
     heads = _encode([head_of(id, page) for id, page in pages])
     return [LENGTH.pack(len(heads)) + heads, *(page.body for _, page in pages)]
+
+
+def why_unsendable(id: int, page: Page) -> str | None:
+    """Why no frame can hold a page; None where one can."""
+    try:
+        _encode(head_of(id, page))
+    except UNSENDABLE as exc:
+        return f"the page cannot be handed to a parse worker: {type(exc).__name__}: {exc}"
+    return None
+
+
+def sendable(text: str) -> str:
+    r"""The text with halves of surrogate pairs, which UTF-8 cannot carry, written out: an error may quote some.
+
+    >>> sendable("a\ud800")
+    'a\\ud800'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def head_of(id: int, page: Page) -> PageHead:
@@ -94,7 +116,7 @@ def head_of(id: int, page: Page) -> PageHead:
         page.status,
         page.content_type,
         page.fetched_at,
-        page.extra,
+        None if page.extra is None else msgspec.json.encode(page.extra),
         page.body_file,
         len(page.body),
     )
@@ -109,7 +131,7 @@ def page_of(head: PageHead, body: bytes) -> Page:
         head.content_type,
         body,
         head.fetched_at,
-        head.extra,
+        None if head.extra is None else msgspec.json.decode(head.extra),
         head.body_file,
     )
 

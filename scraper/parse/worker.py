@@ -44,7 +44,8 @@ def _begin(sock: socket.socket, setup: wire.Setup) -> None:
     try:
         handler = _build(setup)
     except Exception as exc:  # the border of the process: the pool is told and ends the run
-        sock.sendall(wire.results_frame(wire.Results([], 0.0, broken=f"{type(exc).__name__}: {exc}")))
+        why = wire.sendable(f"{type(exc).__name__}: {exc}")
+        sock.sendall(wire.results_frame(wire.Results([], 0.0, broken=why)))
         return
     _spare_the_collector()
     sock.sendall(wire.results_frame(wire.Results([], 0.0)))

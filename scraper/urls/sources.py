@@ -49,10 +49,28 @@ async def read_sources(
             continue
         name = "standard input" if spec == STDIN else spec
         reader = ListReader(name, format_of(spec, format), url_column)
-        chunks = chunks_of(stdin or _standard_input()) if spec == STDIN else _chunks_of_file(spec)
-        async with aclosing(_records_of(reader, chunks)) as batches:
+        async with aclosing(_records_of(reader, await _chunks(spec, stdin))) as batches:
             async for batch in batches:
                 yield batch
+
+
+async def first_records(batches: AsyncGenerator[list[SourceLine], None], specs: Sequence[str]) -> list[SourceLine]:
+    """Wait for the first records of what `read_sources` reads. Raises SourceError where there are none."""
+    first = await anext(batches, None)
+    if first is None:
+        names = ", ".join("standard input" if spec == STDIN else spec for spec in specs)
+        raise SourceError(f"{names}: nothing came, or nothing but comments: expected a list of URLs")
+    return first
+
+
+async def chained(
+    first: list[SourceLine], rest: AsyncGenerator[list[SourceLine], None]
+) -> AsyncGenerator[list[SourceLine], None]:
+    """Give records that were read already, then the others; closes these when it is closed."""
+    async with aclosing(rest):
+        yield first
+        async for batch in rest:
+            yield batch
 
 
 def check_sources(specs: Sequence[str], *, url_column: str | None = None, format: str | None = None) -> None:
@@ -84,6 +102,20 @@ def peek_columns(specs: Sequence[str], url_column: str | None = None, *, format:
         if not is_url(spec) and spec != STDIN:
             names |= dict.fromkeys(_peek(spec, url_column, format).columns)
     return tuple(names)
+
+
+def may_carry_more(specs: Sequence[str], *, format: str | None = None) -> bool:
+    """Return True where records may bring columns that `peek_columns` cannot know.
+
+    JSON lines may bring a new key at any time, a CSV list that can be read only once shows its header too late.
+    """
+    return any(_is_open(spec, format) for spec in specs if not is_url(spec))
+
+
+def _is_open(spec: str, format: str | None) -> bool:
+    form = format_of(spec, format)
+    is_read_once = spec == STDIN or not stat.S_ISREG(_mode(spec))
+    return form == "jsonl" or (form != "txt" and is_read_once)
 
 
 def is_url(spec: str) -> bool:
@@ -171,8 +203,17 @@ async def _records_of(
         yield batch
 
 
+async def _chunks(spec: str, stdin: BinaryIO | None) -> AsyncGenerator[bytes, None]:
+    """What can make a read wait for ever, a terminal or a pipe, is read on a thread that nobody waits for."""
+    if spec == STDIN:
+        stream = stdin or _standard_input()
+        return chunks_of(lambda: stream, "standard input")
+    if stat.S_ISREG(await asyncio.to_thread(_mode, spec)):
+        return _chunks_of_file(spec)
+    return chunks_of(lambda: open(spec, "rb", buffering=0), spec, is_owned=True)
+
+
 async def _chunks_of_file(path: str) -> AsyncGenerator[bytes, None]:
-    await asyncio.to_thread(_mode, path)
     try:
         async with aiofiles.open(path, "rb") as file:
             while chunk := await file.read(CHUNK_BYTES):

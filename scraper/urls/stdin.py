@@ -1,22 +1,25 @@
-"""Standard input read on a thread of its own, so that neither the loop nor the end of the program waits for it."""
+"""Standard input and pipes read on a thread of their own: neither the loop nor the end of the program waits for it."""
 
 import asyncio
 import os
 import select
 import threading
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import BinaryIO
 
 from scraper.errors import SourceError
 from scraper.urls.unpack import PIECE_BYTES
 
 
-async def chunks_of(stream: BinaryIO) -> AsyncGenerator[bytes, None]:
+async def chunks_of(
+    open_stream: Callable[[], BinaryIO], name: str, *, is_owned: bool = False
+) -> AsyncGenerator[bytes, None]:
     """Give a stream's bytes as they come. The next read begins when the last one's bytes were taken.
 
+    `open_stream` is called on the thread too, for opening a pipe waits for its writer; `is_owned`: close it at the end.
     The thread is a daemon and is not joined: a read that never returns cannot be interrupted, and must not keep an
-    interrupted run from ending. Raises SourceError where reading fails.
+    interrupted run from ending. Raises SourceError, which names `name`, where reading fails.
     """
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[bytes | OSError | ValueError] = asyncio.Queue()
@@ -28,12 +31,14 @@ async def chunks_of(stream: BinaryIO) -> AsyncGenerator[bytes, None]:
             loop.call_soon_threadsafe(arrived.put_nowait, found)
 
     def pump() -> None:
-        read = _reader_of(stream)
-        while wanted.acquire() and not is_over.is_set():
-            try:
-                deliver(read())
-            except (OSError, ValueError) as exc:
-                deliver(exc)
+        try:
+            stream = open_stream()
+            with stream if is_owned else nullcontext():
+                read = _reader_of(stream)
+                while wanted.acquire() and not is_over.is_set():
+                    deliver(read())
+        except (OSError, ValueError) as exc:
+            deliver(exc)
 
     threading.Thread(target=pump, name="stdin", daemon=True).start()
     try:
@@ -41,7 +46,7 @@ async def chunks_of(stream: BinaryIO) -> AsyncGenerator[bytes, None]:
             wanted.release()
             found = await arrived.get()
             if isinstance(found, Exception):
-                raise SourceError(f"standard input cannot be read: {found}") from found
+                raise SourceError(f"{name} cannot be read: {getattr(found, 'strerror', None) or found}") from found
             if not found:
                 return
             yield found

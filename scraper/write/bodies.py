@@ -2,16 +2,20 @@
 
 import hashlib
 import os
+import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import aiofiles
 import aiofiles.os
 
-from scraper.errors import SinkError
+from scraper.errors import SinkError, WriteError
 from scraper.records import Page
 
 FOLDER = "bodies"
+
+_OURS = re.compile(r"[0-9a-f]{32}\.(html|[0-9a-f]+\.part)")
 
 
 class BodyFolder:
@@ -26,11 +30,17 @@ class BodyFolder:
             raise SinkError(f"{output / FOLDER}: cannot be made: {exc.strerror}") from exc
 
     async def keep(self, page: Page) -> Page:
-        """Store the body as it came, less its Content-Encoding; gives the page with `body_file` set."""
+        """Store the body as it came, less its Content-Encoding; gives the page with `body_file` set.
+
+        Raises WriteError where it cannot be written.
+        """
         name = body_name(page.body)
         path = self._output / name
-        if not await aiofiles.os.path.exists(path):
-            await _write_whole(path, page.body)
+        try:
+            if not await aiofiles.os.path.exists(path):
+                await _write_whole(path, page.body)
+        except OSError as exc:
+            raise WriteError(f"{path}: cannot be written: {exc.strerror}; mend the cause and resume") from exc
         return replace(page, body_file=name)
 
 
@@ -45,12 +55,29 @@ def body_name(body: bytes) -> str:
 
 async def _write_whole(path: Path, body: bytes) -> None:
     part = path.with_suffix(f".{id(body):x}.part")
-    async with aiofiles.open(part, "wb") as file:
-        await file.write(body)
-    await aiofiles.os.replace(part, path)
+    try:
+        async with aiofiles.open(part, "wb") as file:
+            await file.write(body)
+        await aiofiles.os.replace(part, path)
+    except OSError:
+        with suppress(OSError):
+            await aiofiles.os.unlink(part)
+        raise
 
 
 def remove_parts(output: Path) -> None:
     """Remove what a crash left half-written."""
-    for part in (output / FOLDER).glob("*.part"):
-        os.unlink(part)
+    _remove(output, ".part")
+
+
+def remove_bodies(output: Path) -> None:
+    """Remove all kept bodies, and their folder where it holds nothing else."""
+    _remove(output, "")
+    with suppress(OSError):  # none there, or not empty: somebody's files are in it
+        os.rmdir(output / FOLDER)
+
+
+def _remove(output: Path, suffix: str) -> None:
+    for file in (output / FOLDER).glob(f"*{suffix}"):
+        if _OURS.fullmatch(file.name):
+            os.unlink(file)

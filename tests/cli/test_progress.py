@@ -17,6 +17,8 @@ NOW = Sample(
 )  # fmt: skip
 LOAD = Load(pages_per_s=250.0, slots=1.0, parse=0.0, write=0.0, loop=0.0)
 
+VIEW = progress.View(lambda: NOW, Capacity(64, 2), lambda: False)
+
 
 def as_text(now: Sample, load: Load) -> str:
     console = Console(file=io.StringIO(), width=120, force_terminal=False)
@@ -40,6 +42,28 @@ def test_picture_of_a_list_that_is_still_read_makes_no_promise():
 
 def test_ended_run_names_no_limit():
     assert "limit" not in as_text(replace(NOW, open=0), LOAD)
+
+
+@pytest.mark.parametrize(("in_flight", "words"), [(64, "waiting for 100 pages"), (0, "waiting for 36 pages")])
+def test_run_that_stops_says_what_it_waits_for_and_promises_no_time(in_flight, words):
+    now = replace(NOW, in_flight=in_flight)
+    console = Console(file=io.StringIO(), width=120)
+    console.print(progress.picture(now, LOAD, is_stopping=True))
+    for text in (console.file.getvalue(), progress.plain_line(now, LOAD, is_stopping=True)):
+        assert f"stopping: {words}" in text
+        assert "ETA" not in text
+        assert "limit" not in text
+
+
+async def test_terminal_that_is_gone_is_an_os_error_and_standard_output_stays_as_it_is(capfd):
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        await progress.show_live(VIEW, progress.Terminal(file=Gone(), force_terminal=True))
+    print("still here")
+    assert capfd.readouterr().out == "still here\n"
 
 
 def test_plain_line_is_one_line_with_the_same_facts():
@@ -75,7 +99,7 @@ async def test_plain_progress_writes_a_line_each_interval(monkeypatch):
         if len(lines) == 3:
             enough.set()
 
-    task = asyncio.ensure_future(progress.show_plain(lambda: NOW, Capacity(64, 2), write))
+    task = asyncio.ensure_future(progress.show_plain(VIEW, write))
     await asyncio.wait_for(enough.wait(), 10)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -84,7 +108,7 @@ async def test_plain_progress_writes_a_line_each_interval(monkeypatch):
 
 async def test_live_progress_draws_and_leaves_the_last_picture():
     console = Console(file=io.StringIO(), width=120, force_terminal=True)
-    task = asyncio.ensure_future(progress.show_live(lambda: NOW, Capacity(64, 2), console))
+    task = asyncio.ensure_future(progress.show_live(VIEW, console))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -133,11 +133,13 @@ def test_second_run_on_the_same_folder_is_refused(cli, slow_site):
     assert "another run is writing here" in result.err
 
 
-def test_interrupted_run_that_waits_for_standard_input_ends(cli):
+def test_interrupted_run_that_waits_for_more_standard_input_ends(cli, slow_site):
     with cli.start("run", "-", *SETTINGS, stdin=-1) as process:
-        wait_until(lambda: (cli.folder / "output" / "journal").exists())
-        time.sleep(0.3)
+        process.stdin.write(f"{slow_site[0]}\n".encode())
+        process.stdin.flush()
+        wait_until(lambda: size_of(cli.folder / "output" / "pages.jsonl") > 0)
         os.kill(process.pid, signal.SIGINT)
         process.wait(20)
         process.communicate()
     assert process.returncode == 3
+    assert [row["url"] for row in cli.rows()] == slow_site[:1]

@@ -147,20 +147,23 @@ def test_users_own_function_runs_in_the_workers(cli, site):
 
 def test_limit_takes_up_so_many_urls_and_the_next_call_goes_on(cli, site):
     source = cli.write_list(site.urls[:10])
+    result = cli("run", source, "--limit", "4")
+    assert (result.code, len(cli.rows())) == (0, 4)
+    assert "--limit reached" in result.err
+    assert cli.summary()["limited"]
     assert cli("run", source, "--limit", "4").code == 0
-    assert len(cli.rows()) == 4
-    assert cli("run", source, "--limit", "4").code == 0
-    assert cli("run", source).code == 0
+    result = cli("run", source)
+    assert (result.code, "--limit" in result.err, cli.summary()["limited"]) == (0, False, False)
     assert sorted(row["url"] for row in cli.rows()) == sorted(site.urls[:10])
 
 
 def test_finished_run_has_nothing_to_do_and_a_grown_list_adds_its_new_urls(cli, site):
     source = cli.write_list([*site.urls[:5], "not a url"])
     cli("run", source)
-    before = (cli.folder / "output" / "pages.jsonl").read_bytes()
+    before = [(cli.folder / "output" / name).read_bytes() for name in ("pages.jsonl", "summary.json")]
     result = cli("run", source)
     assert (result.code, "nothing to do" in result.err) == (0, True)
-    assert (cli.folder / "output" / "pages.jsonl").read_bytes() == before
+    assert [(cli.folder / "output" / name).read_bytes() for name in ("pages.jsonl", "summary.json")] == before
     cli.write_list([site.urls[7], *site.urls[:5], "not a url"])
     result = cli("run", source)
     assert "input 7 = 6 ok + 1 invalid_url (6 of them done earlier)" in result.err

@@ -50,6 +50,7 @@ def test_a_function_in_the_current_folder_is_found(folder: Path, path: str, expe
         ("own_rules", 'not of the form "module:callable"'),
         (":extract", 'not of the form "module:callable"'),
         ("own_rules:", 'not of the form "module:callable"'),
+        ("__main__:extract", "do not run your script: put the function into a module file of its own"),
         ("own_rulez:extract", "there is no module 'own_rulez' (searched the current folder"),
         ("own_rules:extrakt", "module 'own_rules' has no 'extrakt'"),
         ("own_rules:CONSTANT", "is of type int; a function was expected"),

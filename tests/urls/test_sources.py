@@ -10,7 +10,15 @@ import pytest
 from scraper.errors import SourceError
 from scraper.records import SourceLine
 from scraper.urls import sources
-from scraper.urls.sources import CHUNK_BYTES, check_sources, peek_columns, read_sources
+from scraper.urls.sources import (
+    CHUNK_BYTES,
+    chained,
+    check_sources,
+    first_records,
+    may_carry_more,
+    peek_columns,
+    read_sources,
+)
 
 URL = "http://a.example/"
 
@@ -197,6 +205,50 @@ def test_pipe_is_left_untouched_by_the_check(tmp_path):
     os.mkfifo(path)
     check_sources([str(path)])
     assert peek_columns([str(path)]) == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are made on Unix only")
+async def test_pipe_is_opened_and_read_beside_the_loop(tmp_path):
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    reading = asyncio.ensure_future(read(path))
+    writing = asyncio.to_thread(path.write_text, f"url,id\n{URL},1\n")
+    assert (await asyncio.gather(reading, writing))[0] == [SourceLine(URL, 2, {"id": "1"})]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are made on Unix only")
+async def test_reader_of_a_pipe_that_nobody_writes_to_can_be_cancelled(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = asyncio.ensure_future(read(path))
+    await asyncio.sleep(0.05)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    os.close(os.open(path, os.O_WRONLY))  # sets the thread free
+
+
+@pytest.mark.parametrize("content", [b"", b"# only a comment\n"])
+async def test_first_records_of_a_list_without_any_are_an_error(content):
+    batches = read_sources(["-"], stdin=io.BytesIO(content))
+    with pytest.raises(SourceError, match="standard input: nothing came"):
+        await first_records(batches, ["-"])
+
+
+async def test_first_records_are_given_again_before_the_rest(write):
+    specs = [f"{URL}1", write("a.txt", f"{URL}2")]
+    batches = read_sources(specs)
+    first = await first_records(batches, specs)
+    assert [line.text async for lines in chained(first, batches) for line in lines] == [f"{URL}1", f"{URL}2"]
+
+
+def test_lists_that_may_bring_columns_nobody_knows_yet(write):
+    txt, table, json = write("a.txt", URL), write("a.csv", f"url\n{URL}\n"), write("a.jsonl", f'{{"url": "{URL}"}}')
+    assert not may_carry_more([URL, txt, table, "-"])
+    assert may_carry_more([URL, json])
+    assert may_carry_more(["-"], format="csv")
+    assert may_carry_more([txt], format="jsonl")
+    assert not may_carry_more([json], format="txt")
 
 
 def test_other_columns_are_known_before_the_run(write):

@@ -12,8 +12,12 @@ from scraper.errors import SourceError
 from scraper.urls.stdin import chunks_of
 
 
+def reading(stream):
+    return chunks_of(lambda: stream, "standard input")
+
+
 async def read_all(stream) -> bytes:
-    return b"".join([chunk async for chunk in chunks_of(stream)])
+    return b"".join([chunk async for chunk in reading(stream)])
 
 
 async def test_stream_without_a_file_is_read_to_its_end():
@@ -23,7 +27,7 @@ async def test_stream_without_a_file_is_read_to_its_end():
 async def test_pipe_gives_what_has_come_without_waiting_for_more():
     inner, outer = os.pipe()
     with os.fdopen(inner, "rb") as stream, os.fdopen(outer, "wb", buffering=0) as writer:
-        async with aclosing(chunks_of(stream)) as chunks:
+        async with aclosing(reading(stream)) as chunks:
             writer.write(b"one\n")
             assert await anext(chunks) == b"one\n"
             writer.write(b"two\n")
@@ -36,7 +40,7 @@ async def test_non_blocking_pipe_is_waited_for():
     inner, outer = os.pipe()
     os.set_blocking(inner, False)
     with os.fdopen(inner, "rb") as stream, os.fdopen(outer, "wb", buffering=0) as writer:
-        async with aclosing(chunks_of(stream)) as chunks:
+        async with aclosing(reading(stream)) as chunks:
             waiting = asyncio.ensure_future(anext(chunks))
             await asyncio.sleep(0)
             writer.write(b"late")
@@ -45,9 +49,10 @@ async def test_non_blocking_pipe_is_waited_for():
 
 async def test_thread_ends_unread_when_the_reader_is_left():
     stream = io.BytesIO(b"x" * 1_000_000)
-    async with aclosing(chunks_of(stream)) as chunks:
+    before = set(threading.enumerate())
+    async with aclosing(reading(stream)) as chunks:
         first = await anext(chunks)
-        (thread,) = [thread for thread in threading.enumerate() if thread.name == "stdin"]
+        (thread,) = [thread for thread in threading.enumerate() if thread not in before and thread.name == "stdin"]
     await asyncio.to_thread(thread.join, 10)
     assert not thread.is_alive()
     assert stream.tell() == len(first)

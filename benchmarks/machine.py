@@ -1,0 +1,57 @@
+"""Where and with what a benchmark ran: processors, Python, libraries, servers."""
+
+import os
+import platform
+import re
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.servers import find_nginx
+
+LIBRARIES = (
+    "hybrid-scraper",
+    "pyreqwest",
+    "selectolax",
+    "uvloop",
+    "httpx",
+    "aiohttp",
+    "scrapy",
+    "requests",
+    "beautifulsoup4",
+    "trafilatura",
+)
+
+
+def machine() -> str:
+    """The processors and memory, in words."""
+    cores = len(os.sched_getaffinity(0))
+    gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return f"{cores} cores of {cpu_model()}, {gib:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+def cpu_model() -> str:
+    """The processor's name; the architecture where the system does not tell it."""
+    found = re.search(r"^model name\s*: (.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
+    return found[1].strip() if found else platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """Name -> version of all that takes part and is installed."""
+    found = {"Python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    if nginx := find_nginx():
+        said = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=False).stderr
+        found["nginx"] = said.strip().rpartition("/")[2]
+    return found
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,135 @@
+"""A worker's work on one page: whatever a page and the user's own function provoke, it ends in an outcome."""
+
+import asyncio
+import json
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scraper.parse.pool import ParsePool, PoolOptions
+from scraper.parse.wire import Setup
+from scraper.records import Page, Parsed, ParsePlan
+from scraper.work import BUILD, build
+
+SOURCE = """
+import sys
+class Mute(Exception):
+    def __str__(self): raise RuntimeError("no words")
+class Panic(BaseException): pass
+def good(page, tree): return {"n": 1}
+def surrogate(page, tree): raise ValueError("half \\ud800 a pair")
+def leaving(page, tree): sys.exit(3)
+def leaving_silently(page, tree): sys.exit()
+def interrupting(page, tree): raise KeyboardInterrupt
+def panicking(page, tree): raise Panic("of a library")
+def mute(page, tree): raise Mute
+def memory(page, tree): raise MemoryError
+"""
+BIG = 123456789012345678901234567890
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    (tmp_path / "own_work.py").write_text(SOURCE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *(entry for entry in sys.path if entry)])
+    yield tmp_path
+    sys.modules.pop("own_work", None)
+
+
+def page(extra: dict[str, Any] | None = None, content_type: str = "text/html") -> Page:
+    return Page("http://a/", "http://a/", 200, content_type, b"<h1>x</h1>", 0.0, extra)
+
+
+def plan(function: str | None = None, format: str = "jsonl", columns: tuple[str, ...] = ()) -> ParsePlan:
+    return ParsePlan(function=function and f"own_work:{function}", format=format, columns=columns)
+
+
+FAILING = [
+    ("surrogate", "parse_crash", "half \\ud800 a pair"),
+    ("leaving", "parse_crash", "SystemExit: 3"),
+    ("leaving_silently", "parse_crash", "SystemExit"),
+    ("interrupting", "parse_crash", "KeyboardInterrupt"),
+    ("panicking", "parse_crash", "Panic: of a library"),
+    ("mute", "parse_crash", "no words"),
+    ("memory", "parse_memory", "more memory than parse.max_memory"),
+]
+
+
+@pytest.mark.parametrize(("function", "kind", "words"), FAILING)
+def test_what_the_users_function_raises_is_the_pages_outcome(function: str, kind: str, words: str) -> None:
+    parsed = build(plan(function))(page())
+    assert (parsed.row, parsed.kind) == (None, kind)
+    assert words in parsed.message
+    parsed.message.encode()
+
+
+def test_error_that_cannot_be_put_into_words_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def fail(page: Page, parser: object) -> None:
+        raise MuteError
+
+    monkeypatch.setattr("scraper.work.parse_page", fail)
+    assert build(plan())(page()) == Parsed(None, "parse_crash", "MuteError, whose text cannot be had")
+
+
+def test_fault_of_the_page_keeps_its_kind() -> None:
+    parsed = build(plan())(page(content_type="image/png"))
+    assert parsed.kind == "not_html"
+
+
+def test_row_that_cannot_be_encoded_is_the_pages_failure() -> None:
+    parsed = build(plan())(page({"name": "\ud800"}))
+    assert parsed.kind == "parse_crash"
+    assert "UnicodeEncodeError" in parsed.message
+
+
+@pytest.mark.parametrize("number", [BIG, -BIG, 2**64, -(2**63) - 1, 10**4299])
+def test_integer_of_any_length_reaches_the_row_unchanged(number: int) -> None:
+    as_json, as_csv, as_python = (
+        build(plan(format=format, columns=("id",)))(page({"id": number})).row for format in ("jsonl", "csv", "python")
+    )
+    assert as_json is not None
+    assert as_python is not None
+    assert json.loads(as_json)["id"] == number
+    assert as_csv == b"%d\r\n" % number
+    assert pickle.loads(as_python)["id"] == number
+
+
+async def test_worker_lives_on_whatever_the_users_function_raises() -> None:
+    for function, kind, words in FAILING[:3]:
+        parsed, restarts = await outcomes(function, [page(), page({"id": BIG})])
+        assert [(result.kind, words in result.message) for result in parsed] == [(kind, True)] * 2
+        assert restarts == 0
+
+
+async def test_long_integer_passes_through_a_real_worker() -> None:
+    (parsed,), restarts = await outcomes("good", [page({"id": BIG})])
+    assert parsed.row is not None
+    assert json.loads(parsed.row)["id"] == BIG
+    assert restarts == 0
+
+
+async def outcomes(function: str, pages: list[Page]) -> tuple[list[Parsed], int]:
+    """What comes back for pages, in their order, and how many workers had to be replaced."""
+    results: dict[int, Parsed] = {}
+    arrived = asyncio.Event()
+
+    def take(batch: list[tuple[int, Parsed]]) -> None:
+        results.update(batch)
+        if len(results) == len(pages):
+            arrived.set()
+
+    setup = Setup(BUILD, plan(function), tuple(sys.path), 30.0, 0)
+    async with ParsePool(setup, PoolOptions(1, 1000, 0.001, 30.0), take) as pool:
+        for number, one in enumerate(pages):
+            pool.submit(number, one)
+        await asyncio.wait_for(arrived.wait(), 30)
+    return [results[number] for number in range(len(pages))], pool.stats.restarts
