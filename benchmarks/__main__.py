@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.bench import ROOT, Bench, BenchError
-from benchmarks.machine import machine, versions
+from benchmarks.machine import load, machine, sources_digest, versions
 from benchmarks.plot import draw
-from benchmarks.results import Report, Reports, load, save
+from benchmarks.results import Report, Reports, read_reports, save_reports
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.scenarios.job import CONTENDERS
 from benchmarks.table import case_table, generated, with_generated
 from benchmarks.tree import CommandError
 
 DOCS = ROOT / "docs"
+PACKAGE = ROOT / "scraper"
 FAILED = 1
 
 
@@ -52,15 +53,19 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
 def run_scenario(name: str, bench: Bench, command: str) -> Report:
     """One scenario, with what a reader must know of where it ran."""
     print(f"\n{name}", flush=True)
+    where, code = f"{machine()}, {load()}", sources_digest(PACKAGE)
     setting, cases = SCENARIOS[name](bench)
-    report = Report(name, setting, command, datetime.now(UTC).date().isoformat(), machine(), versions(), cases)
+    if sources_digest(PACKAGE) != code:
+        raise BenchError("the tool was edited while it was measured: the rounds are not of the same code")
+    ran_with = {**versions(), "sources": code}
+    report = Report(name, setting, command, datetime.now(UTC).date().isoformat(), where, ran_with, cases)
     print(f"\n{setting}\n\n{case_table(report)}\n", flush=True)
     return report
 
 
 def publish(reports: Reports, docs: Path) -> None:
     """Write data, page and plot."""
-    save(docs / "benchmarks.json", reports)
+    save_reports(docs / "benchmarks.json", reports)
     page = docs / "benchmarks.md"
     page.write_text(with_generated(page.read_text(encoding="utf-8"), generated(reports)), encoding="utf-8")
     if "job" in reports:
@@ -72,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = options(arguments)
     bench = Bench(chosen.pages, chosen.rounds, chosen.only, chosen.seconds, lambda text: print(text, flush=True))
     command = "make bench" + (f' ARGS="{shlex.join(arguments)}"' if arguments else "")
-    code, reports = 0, load(DOCS / "benchmarks.json")
+    code, reports = 0, read_reports(DOCS / "benchmarks.json")
     for name in chosen.scenarios:
         try:
             reports[name] = run_scenario(name, bench, command)

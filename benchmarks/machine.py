@@ -1,5 +1,6 @@
 """Where and with what a benchmark ran: processors, Python, libraries, servers."""
 
+import hashlib
 import os
 import platform
 import re
@@ -21,6 +22,19 @@ LIBRARIES = (
     "beautifulsoup4",
     "trafilatura",
 )
+
+
+def sources_digest(folder: Path) -> str:
+    """A short fingerprint of all Python files below a folder: which code it was that ran."""
+    digest = hashlib.blake2b(digest_size=4)
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def load() -> str:
+    """How busy the machine is besides, in words; to be asked before a benchmark makes it busy."""
+    return f"load average {os.getloadavg()[0]:.1f} at the start"
 
 
 def machine() -> str:

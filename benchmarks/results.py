@@ -86,11 +86,11 @@ def middle(values: list[float]) -> float:
     return median(values)
 
 
-def load(path: Path) -> Reports:
+def read_reports(path: Path) -> Reports:
     """The reports of a file; none where there is no file."""
     return msgspec.json.decode(path.read_bytes(), type=Reports) if path.exists() else {}
 
 
-def save(path: Path, reports: Reports) -> None:
+def save_reports(path: Path, reports: Reports) -> None:
     """Write reports, laid out to be read in a diff."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(reports, order="sorted"), indent=1) + b"\n")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import options
+from benchmarks.machine import sources_digest
 from benchmarks.pages import PageFolder, documentation, link_files
 from benchmarks.plot import SHOWN, draw
-from benchmarks.results import Case, Report, Reports, Run, load, save
+from benchmarks.results import Case, Report, Reports, Run, read_reports, save_reports
 from benchmarks.rows import differences, missing_rows
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.scenarios.job import CONTENDERS
@@ -113,7 +114,7 @@ def test_page_without_its_marks_is_refused(page: str) -> None:
 
 def test_documentation_is_what_its_data_give() -> None:
     page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    measured = load(ROOT / "docs" / "benchmarks.json")
+    measured = read_reports(ROOT / "docs" / "benchmarks.json")
     assert with_generated(page, generated(measured)) == page, "make bench writes both"
 
 
@@ -166,10 +167,20 @@ def test_plot_of_nothing_is_empty() -> None:
 
 def test_reports_survive_their_file(tmp_path: Path) -> None:
     path = tmp_path / "benchmarks.json"
-    assert load(path) == {}
+    assert read_reports(path) == {}
     kept = reports(case("ours", 1.0, first_page_s=0.5))
-    save(path, kept)
-    assert load(path) == kept
+    save_reports(path, kept)
+    assert read_reports(path) == kept
+
+
+def test_any_edit_of_the_code_changes_its_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    first = sources_digest(tmp_path)
+    assert sources_digest(tmp_path) == first
+    (tmp_path / "a.py").write_text("x = 2\n")
+    edited = sources_digest(tmp_path)
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert len({first, edited, sources_digest(tmp_path)}) == 3
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ SHELLS = {
     "scraper.fetch.client",
     "scraper.fetch.resolver",
     "scraper.fetch.transport",
+    "scraper.parse.link",
     "scraper.parse.pool",
+    "scraper.parse.process",
     "scraper.parse.worker",
     "scraper.urls.gate",
     "scraper.urls.sources",
@@ -111,8 +113,12 @@ def test_tables_name_nothing_that_is_gone() -> None:
     assert not SHELLS - set(MODULES), f"SHELLS names what is not in scraper/: {SHELLS - set(MODULES)}"
 
 
+POOL = {"scraper.parse.pool", "scraper.parse.link"}
+"""What of parse/ runs in the main process."""
+
+
 def test_parse_worker_starts_without_heavy_modules() -> None:
-    names = [name for name in MODULES if area(name) in ("parse", "work") and name != "scraper.parse.pool"]
+    names = [name for name in MODULES if area(name) in ("parse", "work") and name not in POOL]
     code = f"import sys, {', '.join(names)}; print(*sorted({HEAVY!r} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout.split() == [], "a parse worker would load these; import them where they are used"

@@ -17,35 +17,21 @@ directions at once, so that a worker which sends while it is sent to cannot dead
 """
 
 import asyncio
-import pickle
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
 
 from scraper.errors import ParsePoolError
 from scraper.parse import wire
+from scraper.parse.link import Numbered, Worker
+from scraper.parse.process import reap, spawn_connected
 from scraper.records import Page, Parsed
 
-SOCKET_BUFFER = 1 << 20
-"""Asked of the kernel for each direction, so that a whole batch usually leaves in one write (it may give less)."""
 WATCH_EVERY_S = 0.25
 START_ATTEMPTS = 3
 """So many workers in a row dying before their first page is no page's fault: the run ends."""
 START_ADVICE = "lower parse.processes, or raise the limit on open files (ulimit -n) or on processes (ulimit -u)"
-CLOSE_WITHIN_S = 2.0
-"""For all workers together, to end by themselves when the pool is left."""
-END_WITHIN_S = 0.2
-"""From the end of a worker's stream to the end of its process: a millisecond, unless it closed the stream itself. The
-loop stands still meanwhile, which only a page that is judged, or a worker that cannot start, brings about."""
 
-Numbered = tuple[int, Page]
 OnResults = Callable[[list[tuple[int, Parsed]]], None]
 
 
@@ -83,8 +69,8 @@ class ParsePool:
         self._setup = setup
         self._options = options
         self._on_results = on_results
-        self._workers: list[_Worker] = []
-        self._gone: list[_Worker] = []  # replaced, their processes not yet waited for
+        self._workers: list[Worker] = []
+        self._gone: list[Worker] = []  # replaced, their processes not yet waited for
         self._batch: list[Numbered] = []
         self._batch_bytes = 0
         self._batch_timer: asyncio.TimerHandle | None = None
@@ -120,7 +106,7 @@ class ParsePool:
         try:
             await self._tasks.__aexit__(kind, exc, None)
         finally:
-            await asyncio.to_thread(_reap, [worker.process for worker in self._workers + self._gone])
+            await asyncio.to_thread(reap, [worker.process for worker in self._workers + self._gone])
 
     @property
     def in_hand(self) -> int:
@@ -166,12 +152,12 @@ class ParsePool:
             else:
                 return
 
-    def _with_room(self) -> "_Worker | None":
+    def _with_room(self) -> "Worker | None":
         most = 0 if self._suspects else self._options.batch_bytes
         free = [worker for worker in self._workers if worker.has_room(most)]
         return min(free, key=lambda worker: worker.load, default=None)
 
-    def _send(self, worker: "_Worker", batch: list[Numbered], *, alone: bool) -> None:
+    def _send(self, worker: "Worker", batch: list[Numbered], *, alone: bool) -> None:
         try:
             frames = wire.batch_frames(batch)
         except wire.UNSENDABLE:
@@ -204,15 +190,15 @@ class ParsePool:
         if self._closing:
             return
         try:
-            process, ours = _spawn_connected()
+            process, ours = spawn_connected()
         except OSError as exc:
             raise ParsePoolError(f"cannot start a parse worker: {exc.strerror or exc}; {START_ADVICE}") from exc
-        worker = _Worker(process, self)
+        worker = Worker(process, self)
         self._workers.append(worker)
         await asyncio.get_running_loop().create_unix_connection(lambda: worker, sock=ours)
         worker.begin(self._setup)
 
-    def on_worker_results(self, worker: "_Worker", results: wire.Results) -> None:
+    def on_worker_results(self, worker: "Worker", results: wire.Results) -> None:
         """A worker reports (called by its protocol)."""
         if results.broken:
             self._fail(ParsePoolError(f"a parse worker could not start: {results.broken}"))
@@ -226,7 +212,7 @@ class ParsePool:
             self._replace(worker)
         self._dispatch()
 
-    def on_worker_lost(self, worker: "_Worker") -> None:
+    def on_worker_lost(self, worker: "Worker") -> None:
         """A worker's stream ended (called by its protocol)."""
         if self._closing or worker not in self._workers:
             return
@@ -238,7 +224,7 @@ class ParsePool:
         self._replace(worker)
         self._dispatch()
 
-    def _replace(self, worker: "_Worker") -> None:
+    def _replace(self, worker: "Worker") -> None:
         """Start another worker for one that died or leaves, and see to the pages that it held."""
         self._workers.remove(worker)
         self._gone.append(worker)
@@ -248,7 +234,7 @@ class ParsePool:
         if not self._closing:
             self._tasks.create_task(self._start_worker())
 
-    def _take_back(self, worker: "_Worker") -> None:
+    def _take_back(self, worker: "Worker") -> None:
         """Decide on the pages that a worker held.
 
         1. It left of its own accord, between two pages: the rest of its batch was not begun.
@@ -282,155 +268,3 @@ class ParsePool:
             for worker in self._workers:
                 worker.look_after(now, late_s=now - due)
             self._gone = [worker for worker in self._gone if worker.is_alive()]
-
-
-@dataclass(eq=False, slots=True)
-class _Worker(asyncio.Protocol):
-    """One worker process as the pool sees it: its stream and the pages it holds.
-
-    asyncio puts a protocol's repr into its error messages: no page's body may stand there.
-    """
-
-    process: "subprocess.Popen[bytes]"
-    pool: ParsePool = field(repr=False)
-    in_hand: dict[int, Page] = field(default_factory=dict, repr=False)
-    load: int = 0
-    """Bytes in hand; an empty page counts as one."""
-    deadline: float = float("inf")
-    alone: bool = False
-    """It holds one suspect, and gets nothing else until that is back."""
-    is_ready: bool = False
-    was_told_to_leave: bool = False
-    is_overdue: bool = False
-    """It was killed for its time; what it sent before may still arrive."""
-    was_dead: bool = False
-    """At the watch's last look."""
-    _reader: wire.ResultReader = field(default_factory=wire.ResultReader, repr=False)
-    _transport: asyncio.Transport | None = field(default=None, repr=False)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        for results in self._reader.feed(data):
-            self.pool.on_worker_results(self, results)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.pool.on_worker_lost(self)
-
-    def begin(self, setup: wire.Setup) -> None:
-        data = pickle.dumps(setup)
-        self.write([wire.LENGTH.pack(len(data)) + data])
-
-    def has_room(self, most: int) -> bool:
-        """Whether it can be sent pages, where it may hold `most` bytes. A process may be gone before its stream is."""
-        return self.is_ready and not self.alone and not self.is_overdue and self.load <= most and self.is_alive()
-
-    def is_alive(self) -> bool:
-        return self.process.poll() is None
-
-    def take(self, batch: list[Numbered], deadline: float) -> None:
-        """Note pages that are about to be sent."""
-        if not self.in_hand:
-            self.deadline = deadline
-        self.in_hand.update(batch)
-        self.load += sum(len(page.body) + 1 for _, page in batch)
-
-    def write(self, pieces: list[bytes]) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.writelines(pieces)
-
-    def settle(self, results: wire.Results, deadline: float) -> None:
-        self.is_ready = True
-        self.deadline = deadline
-        self.was_told_to_leave = results.leaving
-        for result in results.results:
-            self.load -= len(self.in_hand.pop(result.id).body) + 1
-        if not self.in_hand:
-            self.alone = False
-
-    def look_after(self, now: float, *, late_s: float) -> None:
-        """Kill it where a page holds it past the deadline; `late_s` of the time since the last look do not count."""
-        self.deadline += late_s
-        if self.in_hand and now >= self.deadline:
-            self.is_overdue = True
-            self.process.kill()
-        if self.was_dead:  # and its stream is still open: something that it started holds the other end
-            self.close()
-        self.was_dead = not self.is_alive()
-
-    def verdict(self, timeout_s: float) -> Parsed:
-        """The outcome of the page that was alone with this worker when it died."""
-        if self.is_overdue:
-            return Parsed(None, "parse_timeout", f"the page took longer than parse.timeout ({timeout_s:g} s)")
-        return Parsed(None, "parse_crash", f"the parse worker died on this page ({self.how_it_ended()})")
-
-    def how_it_ended(self) -> str:
-        """The process's end in words. To be asked before it is killed."""
-        try:
-            code = self.process.wait(END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            return "it closed its stream"
-        return f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
-
-    def leave(self, *, at_once: bool) -> None:
-        """Close the stream: an idle worker ends at that. One that starts or is in the midst of a page is killed."""
-        self.close()
-        if at_once or self.in_hand or not self.is_ready:
-            self.process.kill()
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # one of the real-time signals, most of which have no name
-        return str(number)
-
-
-def _spawn_connected() -> "tuple[subprocess.Popen[bytes], socket.socket]":
-    """A worker process and our end of its stream. Raises OSError, with nothing left open."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        try:
-            for sock in (ours, theirs):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
-            return _spawn(theirs.fileno()), ours
-        except BaseException:
-            ours.close()
-            raise
-
-
-def _spawn(fd: int) -> "subprocess.Popen[bytes]":
-    """A fresh interpreter. In a process group of its own, so that Ctrl-C reaches the parent alone."""
-    code = f"import sys; sys.path[:] = {sys.path!r}; from scraper.parse.worker import main; main({fd})"
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        pass_fds=[fd],
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
-        process_group=0,
-    )
-
-
-def _has_fileno(stream: object) -> bool:
-    try:
-        return stream.fileno() >= 0  # type: ignore[attr-defined, no-any-return]
-    except (AttributeError, OSError, ValueError):
-        return False
-
-
-def _reap(processes: list["subprocess.Popen[bytes]"]) -> None:
-    """Wait for workers that were told to leave; kill those that do not in their common time."""
-    until = time.monotonic() + CLOSE_WITHIN_S
-    for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, until - time.monotonic()))
-    for process in processes:
-        process.kill()
-    for process in processes:
-        process.wait()

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from scraper.errors import ParsePoolError, first_of
-from scraper.parse import pool as pool_module
+from scraper.parse import process as processes_of
 from scraper.parse.pool import ParsePool, PoolOptions
 from scraper.parse.wire import Setup
 from scraper.records import Page, Parsed, ParsePlan
@@ -222,7 +222,7 @@ async def test_leaving_waits_for_no_page_in_hand():
     async with ParsePool(setup(), PoolOptions(3, 1, 0.001, 30.0), Collector()) as pool:
         await hold(pool, [b"hang"] * 3)
         started = time.monotonic()
-    assert time.monotonic() - started < pool_module.CLOSE_WITHIN_S / 2
+    assert time.monotonic() - started < processes_of.CLOSE_WITHIN_S / 2
 
 
 async def test_after_an_error_no_worker_is_waited_for():
@@ -233,7 +233,7 @@ async def test_after_an_error_no_worker_is_waited_for():
             await collector.wait_for(1)
             started = time.monotonic()
             raise ValueError
-    assert time.monotonic() - started < pool_module.CLOSE_WITHIN_S / 2
+    assert time.monotonic() - started < processes_of.CLOSE_WITHIN_S / 2
 
 
 class Stubborn:
@@ -255,11 +255,11 @@ class Stubborn:
 
 def test_workers_share_the_time_to_end(monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(pool_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(processes_of.time, "monotonic", lambda: clock[0])
     processes = [Stubborn(clock) for _ in range(5)]
-    pool_module._reap(processes)
+    processes_of.reap(processes)
     assert all(process.killed for process in processes)
-    assert clock[0] == 100.0 + pool_module.CLOSE_WITHIN_S
+    assert clock[0] == 100.0 + processes_of.CLOSE_WITHIN_S
 
 
 async def test_error_of_the_taker_of_results_ends_the_pool_with_it():
@@ -301,7 +301,7 @@ async def test_system_without_room_for_a_new_worker_ends_the_pool_with_advice(mo
 
     def lose_a_worker():
         pids.extend(pool.pids)
-        monkeypatch.setattr(pool_module, "_spawn", spawn)
+        monkeypatch.setattr(processes_of, "_spawn", spawn)
         os.kill(pids[0], signal.SIGKILL)
 
     error = await error_of(pool, lose_a_worker)

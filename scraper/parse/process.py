@@ -1,0 +1,79 @@
+"""Worker processes as the system sees them: started with a stream to them, waited for, and how each one ended."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+Process = subprocess.Popen[bytes]
+
+SOCKET_BUFFER = 1 << 20
+"""Asked of the kernel for each direction, so that a whole batch usually leaves in one write (it may give less)."""
+CLOSE_WITHIN_S = 2.0
+"""For all workers together, to end by themselves when the pool is left."""
+END_WITHIN_S = 0.2
+"""From the end of a worker's stream to the end of its process: a millisecond, unless it closed the stream itself. The
+loop stands still meanwhile, which only a page that is judged, or a worker that cannot start, brings about."""
+
+
+def spawn_connected() -> tuple[Process, socket.socket]:
+    """A worker process and our end of its stream. Raises OSError, with nothing left open."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            for sock in (ours, theirs):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
+            return _spawn(theirs.fileno()), ours
+        except BaseException:
+            ours.close()
+            raise
+
+
+def _spawn(fd: int) -> Process:
+    """A fresh interpreter. In a process group of its own, so that Ctrl-C reaches the parent alone."""
+    code = f"import sys; sys.path[:] = {sys.path!r}; from scraper.parse.worker import main; main({fd})"
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        pass_fds=[fd],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
+        process_group=0,
+    )
+
+
+def _has_fileno(stream: object) -> bool:
+    try:
+        return stream.fileno() >= 0  # type: ignore[attr-defined, no-any-return]
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def reap(processes: list[Process]) -> None:
+    """Wait for workers that were told to leave; kill those that do not in their common time."""
+    until = time.monotonic() + CLOSE_WITHIN_S
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, until - time.monotonic()))
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait()
+
+
+def how_it_ended(process: Process) -> str:
+    """A process's end in words. To be asked before it is killed; waits for it a moment."""
+    try:
+        code = process.wait(END_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        return "it closed its stream"
+    return f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals, most of which have no name
+        return str(number)
