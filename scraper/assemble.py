@@ -11,7 +11,7 @@ from scraper.fetch.retry import RetryPolicy
 from scraper.openfiles import allow_open_files
 from scraper.parse.pool import PoolOptions
 from scraper.parse.wire import Setup
-from scraper.pipeline import Keeper, Limits, OpenOutput, Parts
+from scraper.parts import Keeper, Limits, OpenOutput, Parts
 from scraper.records import ParsePlan, SourceLine
 from scraper.resume import Done
 from scraper.urls.frontier import HostLimits

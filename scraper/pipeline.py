@@ -11,22 +11,21 @@ keeps the ledger. All of it runs on the loop's thread; the writer's and the work
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from scraper.budget import ByteBudget, Reservation
 from scraper.errors import BalanceError, ScraperError, first_of
-from scraper.fetch import hops, retry
+from scraper.fetch import hops
 from scraper.ledger import OK, Ledger
-from scraper.parse.pool import ParsePool, PoolOptions
-from scraper.parse.wire import Setup
+from scraper.parse.pool import ParsePool
+from scraper.parts import Limits, Parts
 from scraper.records import Failure, Fault, Job, Page, Parsed, Redirect, SourceLine, Target
 from scraper.stats import Capacity, Sample
 from scraper.urls import canonical
-from scraper.urls.frontier import Frontier, HostLimits
+from scraper.urls.frontier import Frontier
 from scraper.urls.gate import Gate
 from scraper.urls.seen import SeenSet
 from scraper.write.encode import failure_line
@@ -40,71 +39,6 @@ HURRY_SHARE = 4
 """Rows not yet durable are committed early when they hold more than this part of the budget that others wait for."""
 UNWRITTEN_MOST = 20_000
 """Outcomes handed to the writer and not yet durable, at which reading pauses: bounds a list that only fails."""
-
-
-class Fetcher(Protocol):
-    """The fetch stage; `fetch.client.Client` is one."""
-
-    async def fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
-        """Make one request."""
-
-
-class Output(Protocol):
-    """Where outcomes go; `write.writer.Writer` is one."""
-
-    busy_s: float
-
-    def put(self, entries: list[Entry]) -> None:
-        """Take outcomes over; returns at once."""
-
-    def commit_soon(self) -> None:
-        """Make what was put durable as soon as possible: bytes are waited for. Returns at once."""
-
-
-class Earlier(Protocol):
-    """Outcomes that earlier sessions made durable; `resume.Done` is one."""
-
-    def outcome(self, key: int) -> str | None:
-        """The outcome of a URL, None where it has none yet."""
-
-
-class Keeper(Protocol):
-    """Keeps raw bodies; `write.bodies.BodyFolder` is one."""
-
-    async def keep(self, page: Page) -> Page:
-        """Store the body; gives the page with `body_file` set."""
-
-
-OpenOutput = Callable[[Callable[[list[Entry]], None], Callable[[ScraperError], None]], Output]
-"""Makes the output from (what it calls for durable entries, what it calls when it fails); both from any thread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The settings that the pipeline itself obeys; sizes in bytes, times in seconds."""
-
-    concurrency: int
-    window: int
-    """Jobs held in the frontier at once."""
-    memory: int
-    max_redirects: int
-    shutdown_timeout_s: float
-    limit: int | None = None
-    """URLs to take up in this session, None = all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the pipeline connects. The sources give lists of records, in the order of the input."""
-
-    sources: AsyncGenerator[list[SourceLine], None]
-    fetcher: Fetcher
-    retries: retry.RetryPolicy
-    host_limits: Callable[[str], HostLimits]
-    pool: tuple[Setup, PoolOptions]
-    open_output: OpenOutput
-    earlier: Earlier | None = None
-    keeper: Keeper | None = None
 
 
 @dataclass(frozen=True, slots=True)

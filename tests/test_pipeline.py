@@ -10,7 +10,8 @@ from scraper.errors import WriteError
 from scraper.fetch.retry import RetryPolicy
 from scraper.parse.pool import PoolOptions
 from scraper.parse.wire import Setup
-from scraper.pipeline import UNWRITTEN_MOST, Limits, Parts, Pipeline
+from scraper.parts import Limits, Parts
+from scraper.pipeline import UNWRITTEN_MOST, Pipeline
 from scraper.records import Fault, Job, Page, ParsePlan, SourceLine
 from scraper.urls.frontier import HostLimits
 from scraper.work import BUILD

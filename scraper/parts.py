@@ -1,0 +1,79 @@
+"""What a pipeline is made of: the stages as it sees them, and the limits it obeys. Names and shapes only."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from scraper.budget import Reservation
+from scraper.errors import ScraperError
+from scraper.fetch.retry import RetryPolicy
+from scraper.parse.pool import PoolOptions
+from scraper.parse.wire import Setup
+from scraper.records import Fault, Job, Page, Redirect, SourceLine
+from scraper.urls.frontier import HostLimits
+from scraper.write.writer import Entry
+
+
+class Fetcher(Protocol):
+    """The fetch stage; `fetch.client.Client` is one."""
+
+    async def fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
+        """Make one request."""
+
+
+class Output(Protocol):
+    """Where outcomes go; `write.writer.Writer` is one."""
+
+    busy_s: float
+
+    def put(self, entries: list[Entry]) -> None:
+        """Take outcomes over; returns at once."""
+
+    def commit_soon(self) -> None:
+        """Make what was put durable as soon as possible: bytes are waited for. Returns at once."""
+
+
+class Earlier(Protocol):
+    """Outcomes that earlier sessions made durable; `resume.Done` is one."""
+
+    def outcome(self, key: int) -> str | None:
+        """The outcome of a URL, None where it has none yet."""
+
+
+class Keeper(Protocol):
+    """Keeps raw bodies; `write.bodies.BodyFolder` is one."""
+
+    async def keep(self, page: Page) -> Page:
+        """Store the body; gives the page with `body_file` set."""
+
+
+OpenOutput = Callable[[Callable[[list[Entry]], None], Callable[[ScraperError], None]], Output]
+"""Makes the output from (what it calls for durable entries, what it calls when it fails); both from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings that the pipeline itself obeys; sizes in bytes, times in seconds."""
+
+    concurrency: int
+    window: int
+    """Jobs held in the frontier at once."""
+    memory: int
+    max_redirects: int
+    shutdown_timeout_s: float
+    limit: int | None = None
+    """URLs to take up in this session, None = all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline connects. The sources give lists of records, in the order of the input."""
+
+    sources: AsyncGenerator[list[SourceLine], None]
+    fetcher: Fetcher
+    retries: RetryPolicy
+    host_limits: Callable[[str], HostLimits]
+    pool: tuple[Setup, PoolOptions]
+    open_output: OpenOutput
+    earlier: Earlier | None = None
+    keeper: Keeper | None = None
