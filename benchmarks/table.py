@@ -88,7 +88,7 @@ def case_table(report: Report) -> str:
 
 def section(report: Report) -> str:
     """A report as a section of the page."""
-    ran_with = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    ran_with = ", ".join(f"{name} {version}" for name, version in sorted(report.versions.items()))
     return "\n\n".join(
         [
             f"### {TITLES[report.scenario]}",
