@@ -65,15 +65,13 @@ class ByteBudget:
 class Reservation:
     """The bytes one page holds: `grow` while it is read, `hand_on` when it is whole, then its row's, then none."""
 
-    __slots__ = ("_budget", "_is_behind", "held", "paused_s")
+    __slots__ = ("_budget", "_is_behind", "held")
 
     def __init__(self, budget: ByteBudget) -> None:
         """Made by `ByteBudget.reserve`."""
         self._budget = budget
         self._is_behind = False
         self.held = 0
-        self.paused_s = 0.0
-        """Seconds spent waiting in `grow`: not the server's fault, so no part of its deadline."""
 
     def try_grow(self, n: int) -> bool:
         """Hold `n` bytes more if the budget has them now; gives whether it has."""
@@ -89,15 +87,10 @@ class Reservation:
         if self.try_grow(n):
             return
         budget = self._budget
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        ready: asyncio.Future[None] = loop.create_future()
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         budget._waiting.append((self, n, ready))
         budget._on_spent()
-        try:
-            await ready
-        finally:
-            self.paused_s += loop.time() - started
+        await ready
 
     def hand_on(self) -> None:
         """The page is whole and goes to a later stage, which will set its bytes free."""

@@ -50,7 +50,6 @@ class Outcome:
 
     summary: Summary
     files: dict[str, Path]
-    peak_in_flight_bytes: int
 
 
 async def run_session(config: Config, request: Request, on_start: Callable[[Pipeline], None]) -> Outcome:
@@ -84,7 +83,7 @@ async def _fill(
     if not (summary.did_nothing and folder.has_summary):
         folder.write_summary(summary.as_json({role: path.name for role, path in files.items()}))
     pipeline.check_balance()
-    return Outcome(summary, files, pipeline.budget.peak)
+    return Outcome(summary, files)
 
 
 async def _scrape(
