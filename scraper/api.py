@@ -13,12 +13,12 @@ import pickle
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from scraper import loop as event_loop
 from scraper.assemble import limits_of, parts_of

@@ -13,8 +13,9 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from scraper.budget import ByteBudget, Reservation
 from scraper.errors import BalanceError, ScraperError, first_of
@@ -41,8 +42,7 @@ UNWRITTEN_MOST = 20_000
 """Outcomes handed to the writer and not yet durable, at which reading pauses: bounds a list that only fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class _InParse:
+class _InParse(msgspec.Struct, frozen=True, gc=False):
     job: Job
     status: int
     reservation: Reservation
@@ -223,7 +223,8 @@ class Pipeline:
             reservation = self.budget.reserve()
             self._fetching += 1
             try:
-                await reservation.grow(PAGE_COST)
+                if not reservation.try_grow(PAGE_COST):
+                    await reservation.grow(PAGE_COST)
                 answer = await self._parts.fetcher.fetch(job, reservation)
                 if isinstance(answer, Page) and self._parts.keeper is not None:
                     answer = await self._parts.keeper.keep(answer)

@@ -1,13 +1,17 @@
 """The frozen records that travel between the stages. No behaviour lives here, no I/O, and no import of a stage.
 
+They are msgspec's structs: making one takes 0.1 us, a frozen dataclass 2, and each page needs six of them. None is part
+of a cycle, so the garbage collector need not know them. To change one, make another: `msgspec.structs.replace`.
+
 SourceLine ──► Target ──► Job ──► Page ──► Parsed ──► (writer)
                   │         └───► Fault ─┐
                   └──────────────────────┴─► Failure ─► (writer)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 FailureKind = Literal[
     "invalid_url",
@@ -35,8 +39,7 @@ FailureKind = Literal[
 """Why a URL gave no row. The closed set that users meet in failures.jsonl."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(msgspec.Struct, frozen=True, gc=False):
     """One record of an input list, as it was read."""
 
     text: str
@@ -49,8 +52,7 @@ class SourceLine:
     """Why the record could not be read (bad JSON, no URL in it); None for a good one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, gc=False):
     """A URL that was accepted and must end in exactly one outcome."""
 
     key: int
@@ -67,8 +69,7 @@ class Target:
     """`user:password` of the URL, percent-decoded; sent to the target's own origin only, never written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, gc=False):
     """One request to make: a target's first hop, a redirect's next hop, or another try."""
 
     target: Target
@@ -83,8 +84,7 @@ class Job:
     """Seconds of this try's deadline used by earlier hops; time spent waiting for politeness is not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, gc=False):
     """A whole answer of status 2xx, ready to be parsed."""
 
     url: str
@@ -104,8 +104,7 @@ class Page:
     """Where the body was kept, relative to the output folder; None where bodies are not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(msgspec.Struct, frozen=True, gc=False):
     """An answer that points elsewhere; whether to follow is decided by the hop rules."""
 
     location: str
@@ -114,8 +113,7 @@ class Redirect:
     """Seconds this hop took of the try's deadline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True, gc=False):
     """What went wrong with one request or one page, before it is known whether it will be tried again."""
 
     kind: FailureKind
@@ -126,8 +124,7 @@ class Fault:
     """Seconds the server asked us to stay away, None where it did not ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """The final outcome of a URL that gave no row, as written to failures.jsonl."""
 
     url: str
@@ -144,8 +141,7 @@ class Failure:
 FieldType = Literal["str", "int", "float", "decimal", "bool", "date", "datetime", "url", "json"]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
+class FieldSpec(msgspec.Struct, frozen=True, gc=False):
     """One `[fields]` entry as the parse workers get it: plain data, checked by `parse.rules.compile_rules`."""
 
     name: str
@@ -167,8 +163,7 @@ class FieldSpec:
     """Without a value the page is a `required_field` failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsePlan:
+class ParsePlan(msgspec.Struct, frozen=True, gc=False):
     """All that a parse worker must know, fixed for the run; plain data that crosses a process border."""
 
     fields: tuple[FieldSpec, ...] = ()
@@ -181,8 +176,7 @@ class ParsePlan:
     """The CSV columns in order; unused by JSONL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """What a worker sends back for one page: the encoded row, or why there is none."""
 
     row: bytes | None

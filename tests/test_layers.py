@@ -31,6 +31,7 @@ LAYERS = (
 
 SHELLS = {
     "scraper.fetch.client",
+    "scraper.fetch.deadline",
     "scraper.fetch.resolver",
     "scraper.fetch.transport",
     "scraper.parse.link",

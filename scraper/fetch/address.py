@@ -130,12 +130,20 @@ def literal(host: str) -> str | None:
     return bare
 
 
+@lru_cache(maxsize=4096)
+def reachable_literal(host: str, listed: bool, policy: Policy) -> tuple[str, ...]:
+    """The address that a host of a URL is, where it may be reached; else none, as for a name. See `judge`."""
+    address = literal(host)
+    return () if address is None or judge(address, listed, policy) else (address,)
+
+
 def is_localhost(host: str) -> bool:
     """Whether a name is loopback by definition (RFC 6761 section 6.3)."""
     name = host.removesuffix(".")
     return name == "localhost" or name.endswith(".localhost")
 
 
+@lru_cache(maxsize=4096)
 def names_address(host: str) -> bool:
     """Whether a host as written says where it leads, so that a private one was surely meant."""
     return is_localhost(host) or literal(host) is not None

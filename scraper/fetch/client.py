@@ -3,18 +3,18 @@
 It awaits and carries out; what an answer or an exception means is decided by the pure files beside it.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import httpx
+from msgspec.structs import replace
 
 from scraper.fetch.answer import read_head
 from scraper.fetch.body import Reservation, drain, read_body
+from scraper.fetch.deadline import Deadline
 from scraper.fetch.faults import fault_of
 from scraper.fetch.pinning import authority_of, urls_to_try
 from scraper.fetch.requests import GetRequest, HeaderSheet
@@ -75,7 +75,7 @@ class Client:
         """
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._config.timeout - job.spent_s) as deadline:
+            with Deadline(self._config.timeout - job.spent_s) as deadline:
                 answer = await self._fetch(job, _Paused(reservation, deadline))
         except TimeoutError:
             reason = f"no whole answer within fetch.timeout ({self._config.timeout:g} s)"
@@ -129,23 +129,20 @@ class _Paused:
 
     __slots__ = ("_deadline", "_reservation", "try_grow")
 
-    def __init__(self, reservation: Reservation, deadline: asyncio.Timeout) -> None:
+    def __init__(self, reservation: Reservation, deadline: Deadline) -> None:
         self._reservation = reservation
         self._deadline = deadline
         self.try_grow = reservation.try_grow  # nearly always enough, and then the timer is left alone
 
     async def grow(self, n: int) -> None:
-        clock = asyncio.get_running_loop().time
-        ends_at, paused_at = self._deadline.when(), clock()
-        self._deadline.reschedule(None)
+        left_s = self._deadline.pause()
         await self._reservation.grow(n)
-        if ends_at is not None:
-            self._deadline.reschedule(ends_at + clock() - paused_at)
+        self._deadline.resume(left_s)
 
 
 async def _drain_within(seconds: float, stream: AsyncIterable[bytes]) -> None:
     try:
-        async with asyncio.timeout(seconds):
+        with Deadline(seconds):
             await drain(stream, DRAIN_BYTES)
     except TimeoutError:
         return

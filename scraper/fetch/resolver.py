@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from scraper.fetch.address import Policy, is_localhost, judge, literal, names_address
+from scraper.fetch.address import Policy, is_localhost, judge, literal, names_address, reachable_literal
 from scraper.records import Fault, Job
 
 ANSWER_S = 60.0
@@ -67,10 +67,12 @@ class AddressGuard:
         """The addresses to try in turn; none where the wire may choose; a blocked_address or dns fault."""
         if self._policy == "allow":
             return ()
+        listed = job.host == job.target.host and names_address(job.host)
+        if addresses := reachable_literal(job.host, listed, self._policy):
+            return addresses
         found = await self._find(job.host)
         if isinstance(found, Fault):
             return found
-        listed = job.host == job.target.host and names_address(job.host)
         verdicts = {address: judge(address, listed, self._policy) for address in found}
         return _allowed(job, verdicts, self._policy)
 

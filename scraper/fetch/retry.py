@@ -3,9 +3,10 @@
 No strategy sleeps here and nothing is wrapped: a `RetryCallState` is filled in by hand and shown to them.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 
+from msgspec.structs import replace
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from scraper.records import FailureKind, Fault, Job

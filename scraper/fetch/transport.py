@@ -11,12 +11,12 @@ import httpx
 from pyreqwest.bytes import Bytes
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
-from pyreqwest.http import HeaderMap
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
 from scraper.fetch.requests import GetRequest, Sheet
 from scraper.fetch.reqwest_errors import HEAD_TOO_LARGE, as_httpx
+from scraper.fetch.responses import StreamedResponse, WireHeaders
 
 if TYPE_CHECKING:
     from scraper.config import FetchConfig
@@ -85,14 +85,11 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
             if str(error) == HEAD_TOO_LARGE:
                 return await self._ask_again(request)
             raise error from exc
-        headers, unreadable = _read_headers(answer.headers)
-        if "location" in unreadable:
+        headers = WireHeaders(answer.headers)
+        if 300 <= answer.status < 400 and headers.is_unreadable("location"):
             await exchange.__aexit__(None, None, None)
             return await self._ask_again(request)
-        body = _Body(exchange, answer, read_s, _is_short(headers))
-        response = httpx.Response(answer.status, headers=headers, stream=body)
-        response.headers.encoding = "ascii"  # known here; httpx would try encodings for 8 us
-        return response
+        return StreamedResponse(answer.status, headers, _Body(exchange, answer, read_s, _is_short(headers)))
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight fail."""
@@ -152,12 +149,12 @@ class _Body(httpx.AsyncByteStream):
         await self._exchange.__aexit__(None, None, None)
 
 
-def _is_short(headers: list[tuple[str, str]]) -> bool:
+def _is_short(headers: WireHeaders) -> bool:
     """Whether a body is announced with a length that fits into memory without asking. hyper holds it to that length.
 
     A body that pyreqwest decodes has no length: it takes the header away.
     """
-    length = next((value for name, value in headers if name == "content-length"), "")
+    length: str = headers.get("content-length", "")
     return length.isdecimal() and len(length) < 8 and int(length) <= SHORT_BYTES
 
 
@@ -193,22 +190,3 @@ async def _within(read_s: float | None, reading: Awaitable[T]) -> T:
             return await reading
     except TimeoutError as exc:
         raise httpx.ReadTimeout(f"nothing came within {read_s:g} s") from exc
-
-
-def _read_headers(headers: HeaderMap) -> tuple[list[tuple[str, str]], frozenset[str]]:
-    """The headers in order, and the names of those that pyreqwest cannot give because a value is not ASCII."""
-    try:
-        return list(headers.items()), frozenset()
-    except ValueError:
-        return _read_ascii_headers(headers)
-
-
-def _read_ascii_headers(headers: HeaderMap) -> tuple[list[tuple[str, str]], frozenset[str]]:
-    readable: list[tuple[str, str]] = []
-    unreadable = set()
-    for name in dict.fromkeys(headers):
-        try:
-            readable += [(name, value) for value in headers.getall(name)]
-        except ValueError:
-            unreadable.add(name)
-    return readable, frozenset(unreadable)

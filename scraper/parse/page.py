@@ -4,10 +4,11 @@ is it HTML? ─► charset ─► tree ─► fields or default fields ─► ar
 """
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, SelectolaxError
 
 from scraper.parse.article import ArticleReader, load_article_reader

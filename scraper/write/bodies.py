@@ -4,11 +4,11 @@ import hashlib
 import os
 import re
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import aiofiles
 import aiofiles.os
+from msgspec.structs import replace
 
 from scraper.errors import SinkError, WriteError
 from scraper.records import Page

@@ -10,15 +10,15 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Protocol
+
+import msgspec
 
 from scraper.errors import WriteError
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One outcome on its way to the disk."""
 
     key: int

@@ -1,0 +1,49 @@
+"""The answer as httpx sees it, its headers left with pyreqwest until somebody asks for one. Pure."""
+
+from functools import cached_property
+from typing import Any
+
+import httpx
+from pyreqwest.http import HeaderMap
+
+
+class WireHeaders(httpx.Headers):
+    """The headers of one answer, to be read only.
+
+    `httpx.Headers` would turn all of them into bytes and back for the three or four that a page is asked for. A name of
+    which a value is not ASCII reads as missing: pyreqwest cannot give it.
+    """
+
+    def __init__(self, lines: HeaderMap) -> None:
+        """Take the headers over from pyreqwest, whose names are in lower case."""
+        self._lines = lines
+        self._encoding = "ascii"
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """All values of a name, joined by commas (RFC 9110 section 5.3)."""
+        values = self._values(key.lower())
+        return ", ".join(values) if values else default
+
+    def is_unreadable(self, name: str) -> bool:
+        """Whether a header of this name, in lower case, came and is not ASCII."""
+        return name in self._lines and not self._values(name)
+
+    def _values(self, name: str) -> list[str]:
+        try:
+            return self._lines.getall(name)
+        except ValueError:
+            return []
+
+    @cached_property
+    def _list(self) -> list[tuple[bytes, bytes, bytes]]:  # type: ignore[override]  # httpx's own store, made when needed
+        names = [name.encode() for name in dict.fromkeys(self._lines)]
+        return [(name, name, value.encode()) for name in names for value in self._values(name.decode())]
+
+
+class StreamedResponse(httpx.Response):
+    """An answer whose body is still to be read from the wire."""
+
+    def __init__(self, status: int, headers: WireHeaders, stream: httpx.AsyncByteStream) -> None:
+        """The headers are taken as they are; httpx would copy them."""
+        super().__init__(status, stream=stream)
+        self.headers = headers
