@@ -1,10 +1,9 @@
 """From a config to the parts of a pipeline. Shared by command line and Python API: only their output differs."""
 
-import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 
-from scraper.config import Config, byte_budget
+from scraper.config import Config, byte_budget, worker_processes
 from scraper.fetch.address import is_localhost, literal, special_use
 from scraper.fetch.client import Client
 from scraper.fetch.retry import RetryPolicy
@@ -63,8 +62,7 @@ def limits_of(config: Config, limit: int | None) -> Limits:
 def pool_options(config: Config) -> PoolOptions:
     """The parse pool's share."""
     parse = config.parse
-    processes = cores() if parse.processes == "auto" else parse.processes
-    return PoolOptions(processes, parse.batch_bytes, parse.batch_age, parse.timeout)
+    return PoolOptions(worker_processes(config), parse.batch_bytes, parse.batch_age, parse.timeout)
 
 
 def retry_policy(config: Config) -> RetryPolicy:
@@ -99,10 +97,3 @@ def is_this_machine(host: str) -> bool:
     """
     address = literal(host)
     return is_localhost(host) or (address is not None and special_use(address) == "loopback")
-
-
-def cores() -> int:
-    """The processors this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

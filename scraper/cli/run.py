@@ -37,14 +37,17 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON to standard output.")] = False,
 ) -> None:
     """Scrape the pages of SOURCES into the output folder. The same command again resumes."""
-    from scraper.cli.live import scrape_with_progress
-    from scraper.config import load_config
+    from scraper.config import load_config, worker_processes
     from scraper.errors import UsageError
-    from scraper.session import Request
+    from scraper.parse.process import spawn_ahead
 
     if not sources:
         raise UsageError("nothing to scrape: give URLs, a file with a list of them, or - for standard input")
     settings = load_config(config, overrides or ())
+    spawn_ahead(worker_processes(settings))
+    from scraper.cli.live import scrape_with_progress  # takes 0.2 s, in which the workers import too
+    from scraper.session import Request
+
     request = Request(sources, output, url_column, source_format, limit, fresh)
     outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
     report(outcome, quiet=quiet, as_json=as_json)

@@ -11,7 +11,7 @@ from scraper.config.units import format_duration, format_size, parse_duration, p
 
 if TYPE_CHECKING:
     from scraper.config.load import load_config, with_fields
-    from scraper.config.memory import byte_budget
+    from scraper.config.machine import byte_budget, worker_processes
     from scraper.config.model import ROW_KEYS, Config, row_shape
     from scraper.config.render import render_toml, resolved_toml
     from scraper.config.sections import (
@@ -44,6 +44,7 @@ __all__ = [
     "resolved_toml",
     "row_shape",
     "with_fields",
+    "worker_processes",
 ]
 
 _HOME = {
@@ -52,7 +53,8 @@ _HOME = {
     "row_shape": "model",
     "load_config": "load",
     "with_fields": "load",
-    "byte_budget": "memory",
+    "byte_budget": "machine",
+    "worker_processes": "machine",
     "render_toml": "render",
     "resolved_toml": "render",
 }

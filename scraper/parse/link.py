@@ -65,7 +65,7 @@ class Worker(asyncio.Protocol):
         data = pickle.dumps(setup)
         self.write([wire.LENGTH.pack(len(data)) + data])
 
-    def has_room(self, most: int) -> bool:
+    def has_room(self, most: float) -> bool:
         """Whether it can be sent pages, where it may hold `most` bytes. A process may be gone before its stream is."""
         return self.is_ready and not self.alone and not self.is_overdue and self.load <= most and self.is_alive()
 

@@ -28,6 +28,11 @@ from scraper.parse.process import reap, spawn_connected
 from scraper.records import Page, Parsed
 
 WATCH_EVERY_S = 0.25
+BATCH_S = 0.02
+"""Work in one batch, as the pages before it took. Of light pages batch_bytes make less; of heavy ones a batch is a page
+or two, or at the end of a run one worker would still have a second to do where the others have nothing."""
+PACE_MEMORY = 0.9
+"""What a message of results leaves of the weight of those before it."""
 START_ATTEMPTS = 3
 """So many workers in a row dying before their first page is no page's fault: the run ends."""
 START_ADVICE = "lower parse.processes, or raise the limit on open files (ulimit -n) or on processes (ulimit -u)"
@@ -81,6 +86,8 @@ class ParsePool:
         self._tasks = asyncio.TaskGroup()
         self._watch: asyncio.Task[None] | None = None
         self.stats = PoolStats()
+        self._recent_s = 0.0
+        self._recent_bytes = 0.0
 
     async def __aenter__(self) -> "ParsePool":
         """Start the workers; pages may be submitted at once, while they still import."""
@@ -127,7 +134,7 @@ class ParsePool:
         """Take a page under a number of the caller's choice; returns at once. The caller bounds the bytes in flight."""
         self._batch.append((number, page))
         self._batch_bytes += len(page.body)
-        if self._batch_bytes >= self._options.batch_bytes:
+        if self._batch_bytes >= self._most_bytes():
             self._flush()
         elif self._batch_timer is None:
             loop = asyncio.get_running_loop()
@@ -153,9 +160,19 @@ class ParsePool:
                 return
 
     def _with_room(self) -> "Worker | None":
-        most = 0 if self._suspects else self._options.batch_bytes
+        most = 0 if self._suspects else self._most_bytes()
         free = [worker for worker in self._workers if worker.has_room(most)]
         return min(free, key=lambda worker: worker.load, default=None)
+
+    def _most_bytes(self) -> float:
+        """How large a batch should be: batch_bytes, or less where that many bytes take longer than BATCH_S."""
+        if self._recent_s * self._options.batch_bytes <= BATCH_S * self._recent_bytes:
+            return self._options.batch_bytes
+        return BATCH_S * self._recent_bytes / self._recent_s
+
+    def _note_pace(self, seconds: float, n: int) -> None:
+        self._recent_s = PACE_MEMORY * self._recent_s + seconds
+        self._recent_bytes = PACE_MEMORY * self._recent_bytes + n
 
     def _send(self, worker: "Worker", batch: list[Numbered], *, alone: bool) -> None:
         try:
@@ -205,7 +222,9 @@ class ParsePool:
             return
         self.stats.busy_s += results.busy_s
         self._failed_starts = 0
+        held = worker.load
         worker.settle(results, self._now() + self._options.timeout_s)
+        self._note_pace(results.busy_s, held - worker.load)
         if results.results:
             self._report([(result.id, result.parsed) for result in results.results])
         if results.leaving:

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 
 Process = subprocess.Popen[bytes]
@@ -18,8 +19,27 @@ END_WITHIN_S = 0.2
 loop stands still meanwhile, which only a page that is judged, or a worker that cannot start, brings about."""
 
 
+_ahead: deque[tuple[Process, socket.socket]] = deque()
+"""Started and not yet taken. They wait for their setup, and end with this process if none comes."""
+
+
+def spawn_ahead(count: int) -> None:
+    """Start workers that `spawn_connected` will give out, so that they import while this process still does.
+
+    Half of a worker's start, 0.1 s, is hidden by that. What the system refuses here it will refuse the pool too, which
+    has the words for it.
+    """
+    with suppress(OSError):
+        while len(_ahead) < count:
+            _ahead.append(_spawn_connected())
+
+
 def spawn_connected() -> tuple[Process, socket.socket]:
     """A worker process and our end of its stream. Raises OSError, with nothing left open."""
+    return _ahead.popleft() if _ahead else _spawn_connected()
+
+
+def _spawn_connected() -> tuple[Process, socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
         try:
@@ -34,7 +54,8 @@ def spawn_connected() -> tuple[Process, socket.socket]:
 
 def _spawn(fd: int) -> Process:
     """A fresh interpreter. In a process group of its own, so that Ctrl-C reaches the parent alone."""
-    code = f"import sys; sys.path[:] = {sys.path!r}; from scraper.parse.worker import main; main({fd})"
+    # What handles pages is found by name in the setup; the usual one is imported before that comes.
+    code = f"import sys; sys.path[:] = {sys.path!r}; from scraper.parse import page, worker; worker.main({fd})"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         pass_fds=[fd],

@@ -46,7 +46,7 @@ def test_parse_plan_of_the_defaults_asks_for_the_default_fields() -> None:
 
 
 def test_field_has_the_same_keys_as_the_workers_record() -> None:
-    assert {"name", *FieldConfig.model_fields} == set(FieldSpec.__dataclass_fields__)
+    assert {"name", *FieldConfig.model_fields} == set(FieldSpec.__struct_fields__)
 
 
 def test_names_refused_for_fields_are_the_keys_that_rows_begin_with() -> None:

@@ -11,10 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scraper.errors import ParsePoolError, first_of
 from scraper.parse import process as processes_of
@@ -77,6 +77,28 @@ async def test_every_page_comes_back_once_with_its_own_row():
     assert [parsed[number].row for number in range(500)] == [body.upper() for body in bodies]
     assert stats.restarts == 0
     assert stats.batches < 100  # batches, not single pages
+
+
+async def test_heavy_pages_travel_one_by_one_so_that_no_worker_has_many_left_at_the_end():
+    collector = Collector()
+    async with ParsePool(setup(), PoolOptions(2, 4096, 0.005, 30.0), collector) as pool:
+        pool.submit(0, page(b"nap"))
+        await collector.wait_for(1)
+        for number in range(1, 7):
+            pool.submit(number, page(b"nap"))
+        await collector.wait_for(7)
+    assert pool.stats.batches == 7
+
+
+async def test_a_worker_started_ahead_is_the_one_that_the_pool_takes():
+    processes_of.spawn_ahead(1)
+    collector = Collector()
+    [(process, _)] = processes_of._ahead
+    async with ParsePool(setup(), PoolOptions(1, 4096, 0.005, 30.0), collector) as pool:
+        pool.submit(0, page(b"ok"))
+        assert (await collector.wait_for(1))[0].row == b"OK"
+        assert pool.pids == [process.pid]
+    assert not processes_of._ahead
 
 
 @pytest.mark.parametrize("body", [b"", b"x" * 3_000_000], ids=["empty", "larger than any buffer"])

@@ -1,4 +1,4 @@
-"""How many bytes of bodies may be in flight: the setting, or a share of what the machine or its container allows."""
+"""What the settings that may say "auto" come to on this machine, or in its container: memory and worker processes."""
 
 import os
 from collections.abc import Callable
@@ -26,6 +26,18 @@ def byte_budget(config: Config) -> int:
     if config.run.memory != "auto":
         return config.run.memory
     return max(auto_budget(machine_memory(_read_text, _physical_bytes)), config.fetch.max_body)
+
+
+def worker_processes(config: Config) -> int:
+    """Return parse.processes; "auto" is one for each core that this process may run on."""
+    return cores() if config.parse.processes == "auto" else config.parse.processes
+
+
+def cores() -> int:
+    """Return how many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def auto_budget(available: int) -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from scraper.config import byte_budget, load_config
-from scraper.config.memory import auto_budget, limit_files, machine_memory
+from scraper.config.machine import auto_budget, limit_files, machine_memory
 
 MIB, GIB = 1024**2, 1024**3
 
