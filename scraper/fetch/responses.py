@@ -47,3 +47,9 @@ class StreamedResponse(httpx.Response):
         """The headers are taken as they are; httpx would copy them."""
         super().__init__(status, stream=stream)
         self.headers = headers
+
+    async def aclose(self) -> None:
+        """Leave the body where it was read to; httpx's own way to the same takes thrice as long."""
+        if not self.is_closed:
+            self.is_closed = True
+            await self.stream.aclose()  # type: ignore[union-attr]  # an AsyncByteStream, by the constructor

@@ -43,9 +43,10 @@ def declared_encoding(data: bytes) -> str | None:
 
 
 def _metas(data: bytes) -> Iterator[list[Attribute]]:
-    """The attributes of each `meta` tag that is whole."""
+    """The attributes of each `meta` tag that is whole. What stands behind the last one is not looked at."""
+    last = data.rfind(b"<meta")
     at = data.find(b"<")
-    while at >= 0:
+    while 0 <= at <= last:
         if data.startswith(b"<!--", at):
             # The two dashes of the opening may belong to the end: <!--> is a whole comment.
             at = _after(data, b"-->", at + 2)
