@@ -30,13 +30,35 @@ class Unbounded:
         """Return at once."""
 
 
+SHORT_BYTES = 512 * 1024
+"""Most pages are shorter. So much may be held for a body of announced length before it comes, and is then read in one
+piece; a server that announces more and sends it slowly holds only what it has sent."""
+
+
+def announced_length(headers: httpx.Headers) -> int | None:
+    """The body's length as sent, by Content-Length; None where it is not announced, or not by a number.
+
+    >>> announced_length(httpx.Headers({"Content-Length": "120"})), announced_length(httpx.Headers())
+    (120, None)
+    """
+    length: str = headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 16 else None
+
+
+def is_short(headers: httpx.Headers) -> bool:
+    """Whether the body is announced with a length that may be held at once."""
+    length = announced_length(headers)
+    return length is not None and length <= SHORT_BYTES
+
+
 async def read_body(
-    stream: AsyncIterable[bytes], content_encoding: str, max_body: int, reservation: Reservation
+    stream: AsyncIterable[bytes], headers: httpx.Headers, max_body: int, reservation: Reservation
 ) -> bytes | Fault:
     """The whole decoded body, or why there is none: too_large, truncated, decode. Wire exceptions pass through."""
     try:
-        decoder = decoder_for(content_encoding)
-        pieces = await _collect(stream, decoder, max_body, reservation)
+        decoder = decoder_for(headers.get("content-encoding", ""))
+        ahead = await _hold_ahead(headers, max_body, reservation)
+        pieces = await _collect(stream, decoder, max_body, reservation, ahead)
     except CutError as exc:
         return Fault("truncated", f"{exc}: try later")
     except CodingError as exc:
@@ -46,10 +68,20 @@ async def read_body(
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+async def _hold_ahead(headers: httpx.Headers, max_body: int, reservation: Reservation) -> int:
+    """Hold the memory of a short body before it comes; gives how much that is."""
+    length = announced_length(headers) if is_short(headers) else None
+    if length is None or length > max_body:
+        return 0
+    if not reservation.try_grow(length):
+        await reservation.grow(length)
+    return length
+
+
 async def _collect(
-    stream: AsyncIterable[bytes], decoder: Decoder | None, max_body: int, reservation: Reservation
+    stream: AsyncIterable[bytes], decoder: Decoder | None, max_body: int, reservation: Reservation, held: int
 ) -> list[bytes] | None:
-    """The decoded pieces; None as soon as the limit is passed.
+    """The decoded pieces; None as soon as the limit is passed. `held`: bytes reserved for them beforehand.
 
     Bytes are counted on both sides of the decoder: coded ones that decode to nothing could otherwise go on for ever.
     """
@@ -61,8 +93,10 @@ async def _collect(
             decoded += len(piece)
             if decoded > max_body:
                 return None
-            if not reservation.try_grow(len(piece)):
-                await reservation.grow(len(piece))
+            if decoded > held:
+                if not reservation.try_grow(decoded - held):
+                    await reservation.grow(decoded - held)
+                held = decoded
             pieces.append(piece)
         if received > max_body:
             return None

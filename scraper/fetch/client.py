@@ -117,8 +117,7 @@ class Client:
         if head is not None:
             await _drain_within(DRAIN_S, stream)
             return head
-        encoding = response.headers.get("content-encoding", "")
-        body = await read_body(stream, encoding, self._config.max_body, reservation)
+        body = await read_body(stream, response.headers, self._config.max_body, reservation)
         if isinstance(body, Fault):
             return replace(body, status=response.status_code)
         return _page(job, response, body)

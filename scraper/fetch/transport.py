@@ -14,6 +14,7 @@ from pyreqwest.exceptions import PyreqwestError
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
+from scraper.fetch.body import is_short
 from scraper.fetch.requests import GetRequest, Sheet
 from scraper.fetch.reqwest_errors import HEAD_TOO_LARGE, as_httpx
 from scraper.fetch.responses import StreamedResponse, WireHeaders
@@ -29,8 +30,6 @@ SETTLE_S = 0.01
 ends it aborts the process (seen once in 85 short runs)."""
 
 _READ_BYTES = 64 * 1024
-SHORT_BYTES = 256 * 1024
-"""Most pages are shorter. With 64 connections such bodies pass run.memory by 16 MiB at most, for a moment."""
 
 T = TypeVar("T")
 
@@ -89,7 +88,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
         if 300 <= answer.status < 400 and headers.is_unreadable("location"):
             await exchange.__aexit__(None, None, None)
             return await self._ask_again(request)
-        return StreamedResponse(answer.status, headers, _Body(exchange, answer, read_s, _is_short(headers)))
+        return StreamedResponse(answer.status, headers, _Body(exchange, answer, read_s, is_short(headers)))
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight fail."""
@@ -147,15 +146,6 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._exchange.__aexit__(None, None, None)
-
-
-def _is_short(headers: WireHeaders) -> bool:
-    """Whether a body is announced with a length that fits into memory without asking. hyper holds it to that length.
-
-    A body that pyreqwest decodes has no length: it takes the header away.
-    """
-    length: str = headers.get("content-length", "")
-    return length.isdecimal() and len(length) < 8 and int(length) <= SHORT_BYTES
 
 
 def _build_client(config: "FetchConfig") -> Client:
