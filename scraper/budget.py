@@ -48,7 +48,8 @@ class ByteBudget:
 
     def _add(self, n: int) -> None:
         self.used += n
-        self.peak = max(self.peak, self.used)
+        if self.used > self.peak:
+            self.peak = self.used
 
     def _wake(self) -> None:
         while self._waiting:
@@ -76,7 +77,8 @@ class Reservation:
     def try_grow(self, n: int) -> bool:
         """Hold `n` bytes more if the budget has them now; gives whether it has."""
         budget = self._budget
-        if not budget._may_grow(self, n):
+        is_easy = not budget._waiting and budget.used + n <= budget.limit
+        if not is_easy and not budget._may_grow(self, n):
             return False
         self.held += n
         budget._add(n)
@@ -114,4 +116,5 @@ class Reservation:
     def _may_end_going_over(self) -> None:
         if self._budget._over is self:
             self._budget._over = None
-        self._budget._wake()
+        if self._budget._waiting:
+            self._budget._wake()

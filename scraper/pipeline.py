@@ -187,16 +187,16 @@ class Pipeline:
         else:
             self.ledger.accept()
             if isinstance(found, Target):
-                self._carry_columns(carried_bytes(found))
+                self._carry_columns(found, 1)
                 self._gate.put(Job(found, found.href, found.host))
             else:
                 url = canonical.shown(line)
                 self._settle_failure(key, _failure(url, line.line, found, attempts=0))
 
-    def _carry_columns(self, n: int) -> None:
-        """Count bytes of input columns that wait for their row."""
-        self._carried += n
-        if n:
+    def _carry_columns(self, target: Target, sign: int) -> None:
+        """Count bytes of input columns that begin (1) or end (-1) to wait for their row."""
+        if target.extra:
+            self._carried += sign * carried_bytes(target)
             self._update_reading()
 
     def _update_reading(self) -> None:
@@ -255,7 +255,7 @@ class Pipeline:
         if decision.hold_host_s:
             self._gate.hold(job.host, decision.hold_host_s)
         if decision.wait_s is None:
-            self._carry_columns(-carried_bytes(job.target))
+            self._carry_columns(job.target, -1)
             self._settle_failure(job.target.key, _failure_of(job, decision.fault))
         else:
             self._gate.retry(first_hop(job.target, job.attempt + 1), decision.wait_s)
@@ -278,7 +278,7 @@ class Pipeline:
 
     def _entry(self, page: _InParse, parsed: Parsed) -> Entry:
         key = page.job.target.key
-        self._carry_columns(-carried_bytes(page.job.target))
+        self._carry_columns(page.job.target, -1)
         if parsed.row is not None:
             self.ledger.settle(OK)
             page.reservation.shrink_to(len(parsed.row))

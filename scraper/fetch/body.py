@@ -70,8 +70,8 @@ async def read_body(
 
 async def _hold_ahead(headers: httpx.Headers, max_body: int, reservation: Reservation) -> int:
     """Hold the memory of a short body before it comes; gives how much that is."""
-    length = announced_length(headers) if is_short(headers) else None
-    if length is None or length > max_body:
+    length = announced_length(headers)
+    if length is None or length > min(SHORT_BYTES, max_body):
         return 0
     if not reservation.try_grow(length):
         await reservation.grow(length)

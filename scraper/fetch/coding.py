@@ -44,6 +44,8 @@ def decoder_for(content_encoding: str) -> Decoder | None:
     >>> decoder_for("X-GZIP")  # doctest: +ELLIPSIS
     <scraper.fetch.coding.GzipDecoder object at ...>
     """
+    if not content_encoding:
+        return None
     codings = [name for part in content_encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")]
     if not codings:
         return None

@@ -33,8 +33,7 @@ class GetRequest(httpx.Request):
         self.method = "GET"
         self.href = href
         self.headers = headers
-        # httpx's URL would escape the path in its own way; "target" makes its wire send the bytes of the href.
-        self.extensions = {"timeout": timeout, "target": target_of(href)}
+        self.extensions = {"timeout": timeout}
         self.stream = _NO_BODY
 
     @cached_property

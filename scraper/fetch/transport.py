@@ -15,7 +15,7 @@ from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
 from scraper.fetch.body import is_short
-from scraper.fetch.requests import GetRequest, Sheet
+from scraper.fetch.requests import GetRequest, Sheet, target_of
 from scraper.fetch.reqwest_errors import HEAD_TOO_LARGE, as_httpx
 from scraper.fetch.responses import StreamedResponse, WireHeaders
 
@@ -48,7 +48,17 @@ def httpx_transport(config: "FetchConfig") -> httpx.AsyncHTTPTransport:
         max_keepalive_connections=config.concurrency,
         keepalive_expiry=IDLE_S,
     )
-    return httpx.AsyncHTTPTransport(verify=_tls_context(config.verify_tls), trust_env=False, limits=limits)
+    return HttpxTransport(verify=_tls_context(config.verify_tls), trust_env=False, limits=limits)
+
+
+class HttpxTransport(httpx.AsyncHTTPTransport):
+    """httpx's own wire, sending the path as the href has it: `httpx.URL` would escape it in its own way."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; see httpx."""
+        if isinstance(request, GetRequest):
+            request.extensions = {**request.extensions, "target": target_of(request.href)}
+        return await super().handle_async_request(request)
 
 
 @cache

@@ -19,6 +19,7 @@ _SHARD_BITS = 12
 _SHARDS = 1 << _SHARD_BITS
 _FIRST_SLOTS = 8
 _FULL = 0.7
+_NO_KEYS = bytes(8 * _FIRST_SLOTS)
 
 
 class SeenSet:
@@ -76,14 +77,21 @@ class SeenSet:
         return is_new
 
     def _grow(self, index: int) -> "array[int]":
-        old = self._shards[index] or array("Q")
-        slots = max(_FIRST_SLOTS, 2 * len(old))
+        old = self._shards[index]
+        if old is None:
+            return self._begin(index)
+        slots = 2 * len(old)
         shard = array("Q", [0]) * slots
         held = [key for key in old if key]
         for key in held:
             shard[_slot_of(key, shard)] = key
         self._shards[index] = shard
         self._room[index] = int(slots * _FULL) - len(held)
+        return shard
+
+    def _begin(self, index: int) -> "array[int]":
+        shard = self._shards[index] = array("Q", _NO_KEYS)
+        self._room[index] = int(_FIRST_SLOTS * _FULL)
         return shard
 
 

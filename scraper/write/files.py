@@ -18,6 +18,7 @@ class AppendFile:
         self._head = head
         self._file: BinaryIO | None = None
         self._written = 0
+        self._synced = 0
 
     def open(self, committed: int) -> None:
         """Open for writing behind the first `committed` bytes; what stands there beyond them is cut off.
@@ -40,7 +41,7 @@ class AppendFile:
                 "put it back, or start over with --fresh"
             )
         self._stream.truncate(committed)
-        self._written = committed
+        self._written = self._synced = committed
 
     @property
     def _stream(self) -> BinaryIO:
@@ -58,7 +59,9 @@ class AppendFile:
 
     def commit(self) -> int:
         """Force all rows to the disk; gives the file's length in bytes."""
-        os.fsync(self._stream.fileno())
+        if self._synced != self._written:
+            os.fsync(self._stream.fileno())
+            self._synced = self._written
         return self._written
 
     def close(self) -> None:
