@@ -8,6 +8,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from benchmarks.golang import go_versions
 from benchmarks.servers import find_nginx
 
 LIBRARIES = (
@@ -52,7 +53,7 @@ def cpu_model() -> str:
 
 def versions() -> dict[str, str]:
     """Name -> version of all that takes part and is installed."""
-    found = {"Python": platform.python_version()}
+    found = {"Python": platform.python_version(), **go_versions()}
     for name in LIBRARIES:
         try:
             found[name] = version(name)

@@ -14,7 +14,7 @@ TOP = 46
 NUMBER_WIDTH = 70
 SMALLEST_BAR = 1.0
 OURS, OTHERS = "#1f6f8b", "#b8c4ca"
-SHOWN = ("ours", "floor", "aiohttp", "httpx", "scrapy", "requests")
+SHOWN = ("ours", "floor", "go", "aiohttp", "httpx", "scrapy", "requests")
 
 _HEAD = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '

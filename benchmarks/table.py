@@ -11,6 +11,7 @@ LABELS = {
     "ours": "hybrid-scraper",
     "ours-long": "hybrid-scraper, five times the pages",
     "floor": "the floor: bare sockets + selectolax, one process",
+    "go": "Go net/http + goquery",
     "aiohttp": "aiohttp + uvloop + selectolax, one process",
     "httpx": "httpx + selectolax, one process",
     "scrapy": "Scrapy, tuned",

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import golang
 from benchmarks.__main__ import options
+from benchmarks.bench import Bench, BenchError
 from benchmarks.machine import sources_digest
 from benchmarks.pages import PageFolder, documentation, link_files
 from benchmarks.plot import SHOWN, draw
 from benchmarks.results import Case, Report, Reports, Run, read_reports, save_reports
 from benchmarks.rows import differences, missing_rows
 from benchmarks.scenarios import SCENARIOS
-from benchmarks.scenarios.job import CONTENDERS
+from benchmarks.scenarios.job import CONTENDERS, Contender, ready
 from benchmarks.table import BEGIN, END, LABELS, TITLES, case_table, generated, target_row, with_generated
 from benchmarks.targets import TARGETS, Target, at_least, at_most, of, ratio
 
@@ -83,6 +85,68 @@ def test_files_come_again_under_another_url(tmp_path: Path) -> None:
 def test_pages_are_described_by_number_origin_and_size(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text("a" * 2000)
     assert PageFolder(tmp_path, ["a.html"], "files").describe(3000) == "3,000 pages (1 files, 2 KB on average)"
+
+
+# -- the contender in Go --------------------------------------------------------------------------------------------
+
+
+IN_GO = Contender("go", "go", "go_goquery")
+OTHER = Contender("floor", "script", "floor")
+
+
+def bench(said: list[str], *only: str) -> Bench:
+    return Bench(100, 1, frozenset(only), 1.0, said.append)
+
+
+def fake_go(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
+    """A compiler that is a shell script, and a folder where it would find goquery."""
+    compiler = folder / "go"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755)
+    (folder / golang.GOQUERY).mkdir(parents=True)
+    monkeypatch.setattr(golang, "find_go", lambda: str(compiler))
+    monkeypatch.setattr(golang, "GOPATH", folder)
+
+
+def test_contender_in_go_is_left_out_where_go_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(golang, "find_go", lambda: None)
+    said: list[str] = []
+    assert ready(bench(said), (IN_GO, OTHER), tmp_path) == (OTHER,)
+    assert said == ["go left out: needs Go (Debian: golang-go)"]
+    assert golang.go_versions() == {}
+
+
+def test_contender_in_go_is_left_out_where_goquery_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake_go(monkeypatch, tmp_path, "exit 1")
+    monkeypatch.setattr(golang, "GOPATH", tmp_path / "empty")
+    said: list[str] = []
+    assert ready(bench(said), (IN_GO, OTHER), tmp_path) == (OTHER,)
+    assert len(said) == 1
+    assert golang.GOQUERY_PACKAGE in said[0]
+
+
+def test_nothing_is_said_of_go_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(golang, "find_go", lambda: None)
+    said: list[str] = []
+    assert ready(bench(said, "floor"), (IN_GO, OTHER), tmp_path) == (OTHER,)
+    assert said == []
+
+
+def test_contender_in_go_is_compiled_without_modules_or_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_go(monkeypatch, tmp_path, 'echo "$GO111MODULE $GOPROXY $GOPATH" > "$3"')
+    monkeypatch.setenv("GO111MODULE", "on")
+    (contender,) = ready(bench([]), (IN_GO,), tmp_path)
+    program, *arguments = contender.command(tmp_path / "urls.txt", tmp_path / "out")
+    assert Path(program).read_text() == f"off off {tmp_path}\n"
+    assert arguments == [str(tmp_path / "urls.txt"), str(tmp_path / "out" / "pages.jsonl")]
+
+
+def test_program_that_does_not_compile_ends_the_benchmark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake_go(monkeypatch, tmp_path, 'echo "main.go:3: undefined" >&2; exit 1')
+    with pytest.raises(BenchError, match=r"go_goquery/main.go does not compile:\nmain.go:3: undefined"):
+        ready(bench([]), (IN_GO,), tmp_path)
 
 
 # -- tables ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Pages and jobs for the micro-benchmarks."""
+"""Pages and jobs for the micro-benchmarks, and the table of those that count the CPU of two processes."""
 
 import pytest
 
+from benchmarks.table import markdown_table, spread
 from scraper.records import Job, Page, SourceLine, Target
 from scraper.site.answers import Site
 from scraper.site.options import SiteOptions
@@ -26,3 +27,20 @@ def jobs() -> list[Job]:
     lines = (SourceLine(f"http://host{number % 10}.example/page/{number}") for number in range(1000))
     targets = [found for found in map(target_from, lines) if isinstance(found, Target)]
     return [Job(target, target.href, target.host) for target in targets]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What test_handoff.py recorded, as a table; pytest-benchmark knows wall time only."""
+    properties = [pair for report in terminalreporter.getreports("passed") for pair in report.user_properties]
+    measured = [value for name, value in properties if name == "handoff"]
+    if measured:
+        head = ("way", "KB", "wall", "CPU of the sender", "of the receiver", "of both")
+        terminalreporter.section("hand-off, microseconds a page, median (least-most)")
+        terminalreporter.write_line(markdown_table(head, [handoff_row(*values) for values in measured]))
+
+
+def handoff_row(way: str, body_bytes: int, turns: list[tuple[float, float, float]]) -> list[str]:
+    """A line of the table, from the microseconds a page of each turn: of the clock, of CPU here, of CPU there."""
+    walls, ours, theirs = (list(column) for column in zip(*turns, strict=True))
+    both = [here + there for _, here, there in turns]
+    return [way, f"{body_bytes / 1000:.0f}", *(spread(values, 0) for values in (walls, ours, theirs, both))]
