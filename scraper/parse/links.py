@@ -11,11 +11,13 @@ from collections.abc import Iterable
 import can_ada
 from selectolax.lexbor import LexborHTMLParser
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w~!$&()*+,;=@\-.?#/]*", re.ASCII)
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w~!$&()*+,;=@\-.?#]*(?:/(?!\.)[\w~!$&()*+,;=@\-.?#]*)*", re.ASCII)
 """A reference that begins with a name, of characters that no part of a URL encodes or changes. Without "%", which may
 spell a dot segment, and ":", which may end a scheme."""
-_PLAIN_PATH = re.compile(r"/(?:[\w~!$&()*+,;=@\-.?#:][\w~!$&()*+,;=@\-.?#/:]*)?", re.ASCII)
-"""The same for one that begins at the root."""
+_PLAIN_PATH = re.compile(r"/(?:(?!\.)[\w~!$&()*+,;=@\-.?#:]+(?:/(?!\.)[\w~!$&()*+,;=@\-.?#:]*)*)?", re.ASCII)
+"""The same for one that begins at the root. In both no segment begins with a dot."""
+_PLAIN_FRAGMENT = re.compile(r"#[\w~!$&()*+,;=@\-.?/:]*", re.ASCII)
+"""The same for a place in the page."""
 _ABSOLUTE = ("http://", "https://")
 _WEB = ("http:", "https:")
 
@@ -32,6 +34,11 @@ class Resolver:
         self._page_url = page_url
         self._base: can_ada.URL | None = None
         self._origin: str | None = None
+        """None where the base is not of the web, so that no reference is plain."""
+        self._folder = ""
+        """The base up to its last slash, where there is an origin."""
+        self._document = ""
+        """The base without its fragment, where there is an origin."""
         self._folders: dict[str, str | None] = {}
         self._known: dict[str, str | None] = {}
         self._is_ready = False
@@ -47,31 +54,33 @@ class Resolver:
         return [known[reference] if reference in known else self._learn(reference) for reference in references]
 
     def _learn(self, reference: str) -> str | None:
-        href = self._known[reference] = self._resolve(reference)
-        return href
-
-    def _resolve(self, reference: str) -> str | None:
         if not self._is_ready:
             self._make_ready()
-        return self._join_plain(reference) or self._join(reference)
-
-    def _join_plain(self, reference: str) -> str | None:
-        """The URL of a plain reference; None where it is for the standard's whole algorithm to say."""
         if self._origin is None:
-            return None
-        start = reference.rfind("../") + 3 if reference.startswith("../") else 0
-        if reference.find("/.", start) >= 0:
-            return None
-        if _PLAIN_NAME.fullmatch(reference, start):
-            return self._below(reference[:start], reference[start:])
+            href = self._join(reference)
+        elif _PLAIN_NAME.fullmatch(reference):
+            href = self._folder + reference
+        else:
+            href = self._join_plain(self._origin, reference) or self._join(reference)
+        self._known[reference] = href
+        return href
+
+    def _join_plain(self, origin: str, reference: str) -> str | None:
+        """The URL of a plain reference that is no name; None where it is for the standard's whole algorithm to say."""
         if _PLAIN_PATH.fullmatch(reference):
-            return self._origin + reference
+            return origin + reference
+        if _PLAIN_FRAGMENT.fullmatch(reference):
+            return self._document + reference
+        if reference.startswith("../"):
+            start = reference.rfind("../") + 3
+            if _PLAIN_NAME.fullmatch(reference, start):
+                return self._below(reference[:start], reference[start:])
         return None
 
     def _below(self, up: str, name: str) -> str | None:
         """A name in the folder that `up` (`../` some times) leads to from the base."""
         if up not in self._folders:
-            self._folders[up] = self._join(f"./{up}")
+            self._folders[up] = self._join(up)
         folder = self._folders[up]
         return None if folder is None else folder + name
 
@@ -91,6 +100,8 @@ class Resolver:
         if self._base is not None and self._base.protocol in _WEB:
             root = self._join("/")
             self._origin = root[:-1] if root else None
+            self._document = self._base.href.partition("#")[0]
+            self._folder = self._document.partition("?")[0].rpartition("/")[0] + "/"
 
 
 def _base(tree: LexborHTMLParser, page_url: str) -> can_ada.URL | None:

@@ -39,6 +39,20 @@ def test_every_answer_is_the_standards(base: str, references: list[str]) -> None
     assert [resolver.resolve(text) for text in references] == [standard(base, text) for text in references]
 
 
+PLAIN_PIECES = st.sampled_from(["a", "b1", "/", "//", ".", "..", "../", "?", "#", "-", "_", "~", "=", ":", "@", "+"])
+
+
+@given(base=st.sampled_from(BASES), references=st.lists(st.lists(PLAIN_PIECES, max_size=9).map("".join), max_size=9))
+def test_short_ways_of_plain_references_lead_where_the_standard_does(base: str, references: list[str]) -> None:
+    assert Resolver(EMPTY, base).resolve_all(references) == [standard(base, text) for text in references]
+
+
+@pytest.mark.parametrize("start", ["", "/", "../"])
+def test_a_reference_of_a_million_characters_is_read_once(start: str) -> None:
+    almost_plain = start + "a/" * 500_000 + "%"
+    assert Resolver(EMPTY, "http://a.example/b/").resolve(almost_plain) == standard("http://a.example/b/", almost_plain)
+
+
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [
@@ -48,6 +62,11 @@ def test_every_answer_is_the_standards(base: str, references: list[str]) -> None
         ("/x?q=1#f", "http://a.example/x?q=1#f"),
         ("//b.example", "http://b.example/"),
         ("#top", "http://a.example/docs/page.html?old#top"),
+        ("#a b#c", "http://a.example/docs/page.html?old#a%20b#c"),
+        ("x//y/", "http://a.example/docs/x//y/"),
+        ("x/./y/../z", "http://a.example/docs/x/z"),
+        ("/x/../y", "http://a.example/y"),
+        ("x?/../y", "http://a.example/docs/x?/../y"),
         ("?q", "http://a.example/docs/page.html?q"),
         ("", "http://a.example/docs/page.html?old"),
         (" HTTP://B.example:80/ü ", "http://b.example/%C3%BC"),

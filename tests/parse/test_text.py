@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scraper.parse.text import visible_text
 
@@ -81,6 +81,30 @@ def test_borders_of_blocks_part_words_and_those_of_inline_elements_do_not(conten
     html = f"<body><div>{render(content, blocks=False)}</div>"
     expected = " ".join(render(content, blocks=True).split())
     assert visible_text(LexborHTMLParser(html).css("body")[0]) == expected
+
+
+def text_of_children(node: LexborNode) -> str:
+    return "".join(simple_text(child) for child in node.iter(include_text=True))
+
+
+def simple_text(node: LexborNode) -> str:
+    """The same text in the plainest way: a space at each border of a block, wherever it stands."""
+    if node.is_text_node:
+        return node.text_content or ""
+    if node.is_comment_node or node.tag in UNSEEN:
+        return ""
+    return text_of_children(node) if node.tag in INLINE else f" {text_of_children(node)} "
+
+
+UNSEEN = ["script", "style", "noscript", "template", "iframe"]
+TAGS = [f"<{slash}{name}>" for name in [*BLOCKS, *INLINE, *UNSEEN, "svg", "x-y"] for slash in ("", "/")]
+SOUP = st.lists(st.sampled_from([*TAGS, "<br>", "<!--c-->", "a", "b", "é", " ", "\n", "&nbsp;", "\0"]), max_size=30)
+
+
+@given(SOUP.map("".join))
+def test_text_of_any_tag_soup_is_that_of_a_walk_that_parts_words_at_every_border(html: str) -> None:
+    for node in LexborHTMLParser(html).css("body"):
+        assert visible_text(node) == " ".join(text_of_children(node).split())
 
 
 def test_ten_thousand_nested_elements_are_read() -> None:
