@@ -167,7 +167,7 @@ def test_rule_gives_the_documented_value(path: str, rule: str, value: str) -> No
 
 def test_every_option_of_a_field_is_documented() -> None:
     named = {row[0].strip("`") for row in table("docs/fields.md", "option", "what it does")}
-    assert named == set(FieldSpec.__dataclass_fields__) - {"name"}
+    assert named == set(FieldSpec.__struct_fields__) - {"name"}
 
 
 def test_default_fields_are_documented_in_their_order() -> None:

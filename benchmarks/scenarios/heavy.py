@@ -7,7 +7,7 @@ from benchmarks.scenarios.real import real_pages
 from benchmarks.servers import serve_pages
 
 CONFIG = "article.toml"
-SHARE = 10
+SHARE = 4
 
 
 def run(bench: Bench) -> tuple[str, list[Case]]:
