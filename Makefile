@@ -7,10 +7,12 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The build backend is in the locks, so the package itself installs without fetching anything.
 INSTALL_SELF := $(INSTALL) --no-index --no-deps --no-build-isolation --editable .
+# What that compiles, where there is a C compiler.
+NATIVE := scraper/parse/_native.c hatch_build.py
 
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: demo test check bench micro lint format lock clean
+.PHONY: demo test check bench micro fuzz lint format lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/run.stamp
@@ -33,6 +35,12 @@ bench: $(VENV)/bench.stamp
 micro: $(VENV)/bench.stamp
 	@$(BIN)/python -m pytest benchmarks/micro --benchmark-columns=min,median,max,rounds $(ARGS)
 
+# Each harness of fuzz/ for so many seconds. What one finds is left in tests/fuzz_cases, where it is a failing test.
+SECONDS := 30
+fuzz: $(VENV)/fuzz.stamp
+	@for name in $$($(BIN)/python -c 'import fuzz; print(*fuzz.HARNESSES)'); do \
+		echo "== $$name"; $(BIN)/python -m fuzz $$name $(SECONDS) || exit 1; done
+
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 
@@ -46,26 +54,33 @@ lock: $(BIN)/pip
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra article --group build --group dev -o requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --group build -c requirements/dev.txt -o requirements/run.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra article --group build --group bench -c requirements/dev.txt -o requirements/bench.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_FLAGS) --group build --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist scraper/parse/_native.abi3.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/pip
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/pip
 	@echo "Installing what a run needs into $(VENV) ..."
 	@$(INSTALL) --require-hashes -r requirements/run.txt
 	@$(INSTALL_SELF)
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt requirements/run.txt pyproject.toml | $(BIN)/pip
+$(VENV)/dev.stamp: requirements/dev.txt requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/pip
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/run.stamp
 
-$(VENV)/bench.stamp: requirements/bench.txt requirements/run.txt pyproject.toml | $(BIN)/pip
+$(VENV)/bench.stamp: requirements/bench.txt requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/pip
 	@echo "Installing what the benchmarks need into $(VENV) ..."
 	@$(INSTALL) --require-hashes -r requirements/bench.txt
+	@$(INSTALL_SELF)
+	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/fuzz.stamp: requirements/fuzz.txt requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/pip
+	@echo "Installing what the fuzzer needs into $(VENV) ..."
+	@$(INSTALL) --require-hashes -r requirements/fuzz.txt
 	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/run.stamp
 

@@ -24,7 +24,7 @@ def locked(lock: str) -> dict[str, str]:
 
 def normal(requirement: str) -> str:
     """The package's name as locks write it."""
-    return re.split(r"[<>=;\[ ~!]", requirement)[0].lower().replace("_", "-")
+    return re.split(r"[<>=;\[ ~!]", requirement)[0].lower().replace("_", "-").replace(".", "-")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -59,6 +59,16 @@ def test_version_is_the_same_everywhere() -> None:
 @pytest.mark.parametrize("chore", ["demo", "test", "check", "lint", "format", "lock", "clean"])
 def test_chore_is_in_the_makefile(chore: str) -> None:
     assert re.search(rf"^{chore}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_each_installation_is_made_anew_when_what_it_compiles_has_changed() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    sources = re.search(r"^NATIVE := (.+)$", makefile, re.MULTILINE)
+    assert sources is not None
+    assert all((ROOT / source).is_file() for source in sources[1].split())
+    stamps = re.findall(r"^\$\(VENV\)/\w+\.stamp:(.*)\|", makefile, re.MULTILINE)
+    assert len(stamps) == 4
+    assert all("$(NATIVE)" in needed for needed in stamps)
 
 
 def test_ci_runs_the_chores_that_people_run() -> None:

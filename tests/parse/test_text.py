@@ -1,13 +1,22 @@
-"""Text as a reader sees it."""
+"""Text as a reader sees it, read by the walk in Python and by the compiled one."""
+
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from scraper.parse.text import visible_text
+from scraper.parse.text import native_reader, python_text, visible_text
+
+Reader = Callable[[LexborNode], str]
+
+NATIVE = native_reader()
+not_built = pytest.mark.skipif(NATIVE is None, reason="the compiled walk was not built: no C compiler was found")
+readers = pytest.mark.parametrize("read", [python_text, pytest.param(NATIVE, id="native", marks=not_built)])
 
 
+@readers
 @pytest.mark.parametrize(
     ("html", "expected"),
     [
@@ -39,14 +48,20 @@ from scraper.parse.text import visible_text
         ("<p> </p><p>\n</p>", ""),
     ],
 )
-def test_what_a_reader_sees(html: str, expected: str) -> None:
-    assert visible_text(LexborHTMLParser(html).css("body")[0]) == expected
+def test_what_a_reader_sees(html: str, expected: str, read: Reader) -> None:
+    assert read(LexborHTMLParser(html).css("body")[0]) == expected
 
 
 @pytest.mark.parametrize("name", ["script", "style", "noscript", "title", "iframe"])
 def test_an_unseen_element_that_was_asked_for_is_read(name: str) -> None:
     tree = LexborHTMLParser(f"<body><{name}>one\n two</{name}>")
     assert visible_text(tree.css(name)[0]) == "one two"
+
+
+@pytest.mark.parametrize("html", ["", "<p>a<p>b", "<i>a</i>b"])
+def test_what_all_others_call_is_one_of_the_two(html: str) -> None:
+    node = LexborHTMLParser(html).css("body")[0]
+    assert visible_text(node) == python_text(node)
 
 
 BLOCKS = ["p", "div", "li", "td", "section"]
@@ -76,11 +91,12 @@ inline = st.tuples(st.sampled_from(["span", "em", "sub"]), st.lists(words, max_s
 contents = trees(["div", "section"], st.one_of(words, inline))
 
 
-@given(contents)
-def test_borders_of_blocks_part_words_and_those_of_inline_elements_do_not(content: object) -> None:
+@readers
+@given(content=contents)
+def test_borders_of_blocks_part_words_and_those_of_inline_elements_do_not(content: object, read: Reader) -> None:
     html = f"<body><div>{render(content, blocks=False)}</div>"
     expected = " ".join(render(content, blocks=True).split())
-    assert visible_text(LexborHTMLParser(html).css("body")[0]) == expected
+    assert read(LexborHTMLParser(html).css("body")[0]) == expected
 
 
 def text_of_children(node: LexborNode) -> str:
@@ -101,12 +117,14 @@ TAGS = [f"<{slash}{name}>" for name in [*BLOCKS, *INLINE, *UNSEEN, "svg", "x-y"]
 SOUP = st.lists(st.sampled_from([*TAGS, "<br>", "<!--c-->", "a", "b", "é", " ", "\n", "&nbsp;", "\0"]), max_size=30)
 
 
-@given(SOUP.map("".join))
-def test_text_of_any_tag_soup_is_that_of_a_walk_that_parts_words_at_every_border(html: str) -> None:
+@readers
+@given(html=SOUP.map("".join))
+def test_text_of_any_tag_soup_is_that_of_a_walk_that_parts_words_at_every_border(html: str, read: Reader) -> None:
     for node in LexborHTMLParser(html).css("body"):
-        assert visible_text(node) == " ".join(text_of_children(node).split())
+        assert read(node) == " ".join(text_of_children(node).split())
 
 
-def test_ten_thousand_nested_elements_are_read() -> None:
-    tree = LexborHTMLParser("<span>x" * 10_000)
-    assert visible_text(tree.css("body")[0]) == "x" * 10_000
+@readers
+def test_a_hundred_thousand_nested_elements_are_read(read: Reader) -> None:
+    tree = LexborHTMLParser("<span>x" * 100_000)
+    assert read(tree.css("body")[0]) == "x" * 100_000
