@@ -22,9 +22,10 @@ from msgspec.structs import replace
 
 from scraper import loop as event_loop
 from scraper.assemble import limits_of, parts_of
-from scraper.config import Config, load_config, with_fields
+from scraper.config import Config, cautions, load_config, with_fields
 from scraper.errors import ScraperError
 from scraper.fetch.client import Client
+from scraper.fetch.tls import check_tls
 from scraper.ledger import OK
 from scraper.parse.check import check_plan
 from scraper.pipeline import Pipeline
@@ -64,6 +65,9 @@ def scrape(
     if fields is not None:
         settings = with_fields(settings, fields)
     check_plan(settings.parse_plan())
+    check_tls(settings.fetch)
+    for line in cautions(settings):
+        _log.warning("%s", line)
     return _rows(urls, settings, on_failure or _log_failure)
 
 

@@ -13,7 +13,10 @@ from scraper.parse.wire import Setup
 from scraper.parts import Keeper, Limits, OpenOutput, Parts
 from scraper.records import ParsePlan, SourceLine
 from scraper.resume import Done
-from scraper.urls.frontier import HostLimits
+from scraper.urls.lanes import Lanes
+from scraper.urls.pace import HostLimits
+from scraper.urls.permits import Permits
+from scraper.urls.robots import agent_names
 from scraper.work import BUILD
 
 PUBLIC_PER_HOST = 8
@@ -44,6 +47,8 @@ def parts_of(
         open_output=open_output,
         earlier=earlier,
         keeper=keeper,
+        lanes=Lanes() if config.politeness.by == "address" else None,
+        permits=permits(config),
     )
 
 
@@ -76,6 +81,12 @@ def retry_policy(config: Config) -> RetryPolicy:
     )
 
 
+def permits(config: Config) -> Permits | None:
+    """The book of robots rules; None where politeness.robots is off."""
+    politeness = config.politeness
+    return Permits(agent_names(politeness.user_agent), politeness.max_wait) if politeness.robots else None
+
+
 def host_limits(config: Config) -> Callable[[str], HostLimits]:
     """What a host may be asked. "auto" spares others, and leaves one's own machine to fetch.concurrency."""
     politeness, concurrency = config.politeness, config.fetch.concurrency
@@ -84,7 +95,7 @@ def host_limits(config: Config) -> Callable[[str], HostLimits]:
         per_host = politeness.per_host
         if per_host == "auto":
             per_host = concurrency if is_this_machine(host) else PUBLIC_PER_HOST
-        return HostLimits(per_host, politeness.delay)
+        return HostLimits(per_host, politeness.delay, politeness.adaptive)
 
     return limits
 

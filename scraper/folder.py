@@ -4,7 +4,7 @@ pages.jsonl | pages.csv    rows
 failures.jsonl             one line for each URL that gave no row
 summary.json               the balance, written when a session ends
 journal                    what is done; with it the same command resumes
-bodies/                    raw bodies, where fetch.keep_bodies is on
+bodies/                    plain bodies, where fetch.keep_bodies is on
 """
 
 import os
@@ -66,8 +66,8 @@ class OutputFolder:
     Entering raises SinkError where the folder cannot be written, is in use, or holds rows of another form.
     """
 
-    def __init__(self, path: Path, form: RowForm, *, fresh: bool, keep_bodies: bool) -> None:
-        """`fresh`: forget what the folder holds and start over."""
+    def __init__(self, path: Path, form: RowForm, *, fresh: bool, keep_bodies: int = 0) -> None:
+        """`fresh`: forget what the folder holds and start over. `keep_bodies`: of so many bytes at most, 0 = none."""
         self.path = path
         self.form = form
         self._fresh = fresh
@@ -152,7 +152,7 @@ class OutputFolder:
             file.open(self.done.files.get(file.name, 0))
         remove_parts(self.path)
         if self._keep_bodies:
-            self.keeper = BodyFolder(self.path)
+            self.keeper = BodyFolder(self.path, self._keep_bodies)
 
     def _go_on(self, header: JournalHeader) -> None:
         columns = kept_columns(header.shape.get("columns", ()), self.form.columns)

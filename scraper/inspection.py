@@ -6,15 +6,16 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper.budget import ByteBudget
+from scraper.coding import decoded
 from scraper.config import Config, byte_budget
 from scraper.errors import SourceError
 from scraper.fetch.client import Client
 from scraper.fetch.hops import next_hop
 from scraper.parse.charset import decide_charset, decode
 from scraper.parse.page import load_parser, parse_page
-from scraper.pipeline import first_hop
 from scraper.records import Fault, FieldSpec, Job, Page, Redirect, SourceLine
 from scraper.urls.canonical import target_from
+from scraper.urls.permits import first_hop
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,14 @@ async def inspect_url(config: Config, url: str) -> Inspection:
     hops: list[Hop] = []
     async with Client(config.fetch, config.politeness, config.network) as client:
         answer = await _follow(config, client, first_hop(target), hops)
-    if isinstance(answer, Fault):
-        return Inspection(hops, None, "", [], answer)
-    return inspect_page(config, answer, hops)
+    page = decoded(answer, config.fetch.max_body) if isinstance(answer, Page) else answer
+    if isinstance(page, Fault):
+        return Inspection(hops, None, "", [], page)
+    return inspect_page(config, page, hops)
 
 
 def inspect_page(config: Config, page: Page, hops: list[Hop]) -> Inspection:
-    """Parse a page that is at hand. Raises ConfigError for a rule or function that cannot be used."""
+    """Parse a page that is at hand, its body plain. Raises ConfigError for a rule or function that cannot be used."""
     plan = config.parse_plan()
     row = parse_page(page, load_parser(plan))
     tree = LexborHTMLParser(decode(page.body, page.content_type))
@@ -91,7 +93,8 @@ async def _follow(config: Config, client: Client, job: Job, hops: list[Hop]) -> 
 def _answer_text(answer: Page | Redirect | Fault) -> str:
     match answer:
         case Page():
-            return f"{answer.status}, {len(answer.body):,} bytes, {answer.content_type or 'no Content-Type'}"
+            size = f"{len(answer.body):,} bytes{' of ' if answer.coding else ''}{answer.coding}"
+            return f"{answer.status}, {size}, {answer.content_type or 'no Content-Type'}"
         case Redirect():
             return f"{answer.status} to {answer.location}"
         case Fault():

@@ -10,7 +10,9 @@ from scraper.fetch.retry import RetryPolicy
 from scraper.parse.pool import PoolOptions
 from scraper.parse.wire import Setup
 from scraper.records import Fault, Job, Page, Redirect, SourceLine
-from scraper.urls.frontier import HostLimits
+from scraper.urls.lanes import Lanes
+from scraper.urls.pace import HostLimits
+from scraper.urls.permits import Permits
 from scraper.write.writer import Entry
 
 
@@ -19,6 +21,9 @@ class Fetcher(Protocol):
 
     async def fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
         """Make one request."""
+
+    async def addresses_of(self, host: str) -> tuple[str, ...]:
+        """The addresses of a host; none where they cannot be found, which its requests will tell."""
 
 
 class Output(Protocol):
@@ -41,10 +46,10 @@ class Earlier(Protocol):
 
 
 class Keeper(Protocol):
-    """Keeps raw bodies; `write.bodies.BodyFolder` is one."""
+    """Keeps plain bodies; `write.bodies.BodyFolder` is one."""
 
-    async def keep(self, page: Page) -> Page:
-        """Store the body; gives the page with `body_file` set."""
+    async def keep(self, page: Page) -> Page | Fault:
+        """Store the body; gives the page with `body_file` set, or why its body is not whole."""
 
 
 OpenOutput = Callable[[Callable[[list[Entry]], None], Callable[[ScraperError], None]], Output]
@@ -77,3 +82,7 @@ class Parts:
     open_output: OpenOutput
     earlier: Earlier | None = None
     keeper: Keeper | None = None
+    lanes: Lanes | None = None
+    """None where each host has a lane of its own."""
+    permits: Permits | None = None
+    """None where robots.txt is not asked."""

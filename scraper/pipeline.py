@@ -17,7 +17,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from scraper import weburl
 from scraper.budget import ByteBudget, Reservation
+from scraper.coding import CodingError, fault_for, start_of
 from scraper.errors import BalanceError, ScraperError, first_of
 from scraper.fetch import hops
 from scraper.ledger import OK, Ledger
@@ -26,8 +28,12 @@ from scraper.parts import Limits, Parts
 from scraper.records import Failure, Fault, Job, Page, Parsed, Redirect, SourceLine, Target
 from scraper.stats import Capacity, Sample
 from scraper.urls import canonical
+from scraper.urls.breaker import is_of_host
 from scraper.urls.frontier import Frontier
 from scraper.urls.gate import Gate
+from scraper.urls.pace import Sign, sign_of
+from scraper.urls.permits import Permits, answer_to, first_hop
+from scraper.urls.robots import MAX_BYTES, Robots
 from scraper.urls.seen import SeenSet
 from scraper.write.encode import failure_line
 from scraper.write.writer import Entry
@@ -38,6 +44,8 @@ PAGE_COST = 2048
 """Bytes that a page holds besides its body: without them a million empty pages would cost nothing."""
 HURRY_SHARE = 4
 """Rows not yet durable are committed early when they hold more than this part of the budget that others wait for."""
+ROBOTS_REDIRECTS = 5
+"""RFC 9309 section 2.3.1.2."""
 UNWRITTEN_MOST = 20_000
 """Outcomes handed to the writer and not yet durable, at which reading pauses: bounds a list that only fails."""
 
@@ -58,11 +66,14 @@ class Pipeline:
         self._loop = asyncio.get_running_loop()
         self.ledger = Ledger()
         self.budget = ByteBudget(limits.memory, self._hurry)
-        self._gate = Gate(Frontier(parts.host_limits), limits.window)
+        self._gate = Gate(Frontier(parts.host_limits), limits.window, parts.lanes.of if parts.lanes else None)
         self._pool = ParsePool(*parts.pool, self._on_parsed)
         self._output = parts.open_output(self._durable_soon, self._fail_soon)
         self._seen = SeenSet()
         self._numbers = 0
+        self._unplaced: dict[str, list[Job]] = {}
+        self._lookups: set[asyncio.Task[None]] = set()
+        self._tasks: asyncio.TaskGroup | None = None
         self._in_parse: dict[int, _InParse] = {}
         self._unwritten: dict[int, Reservation] = {}
         self._unwritten_bytes = 0
@@ -83,13 +94,14 @@ class Pipeline:
         """
         try:
             async with self._pool, asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 running = [tasks.create_task(self._fetch_loop()) for _ in range(self._limits.concurrency)]
                 self._reader = tasks.create_task(self._read())
                 running.append(self._reader)
                 with suppress(ScraperError):  # it is raised again below, outside the groups
                     await self._ended
                 self._gate.close()  # a wire may swallow the cancellation of one request; no loop begins another
-                for task in running:
+                for task in (*running, *self._lookups):
                     task.cancel()
         except BaseExceptionGroup as group:
             raise first_of(group) from None
@@ -188,10 +200,54 @@ class Pipeline:
             self.ledger.accept()
             if isinstance(found, Target):
                 self._carry_columns(found, 1)
-                self._gate.put(Job(found, found.href, found.host))
+                self._queue(first_hop(found))
             else:
                 url = canonical.shown(line)
                 self._settle_failure(key, _failure(url, line.line, found, attempts=0))
+
+    def _queue(self, job: Job) -> None:
+        """Let a job run when its host's turn comes, if robots.txt allows it; every hop of a page passes here."""
+        verdict = None if self._parts.permits is None else self._parts.permits.judge(job, self._loop.time())
+        if verdict is None:
+            self._put(job)
+        elif isinstance(verdict, Fault):
+            self._refuse(job, verdict)
+        else:
+            self._update_reading()
+            if verdict.ask is not None:
+                self._put(verdict.ask)
+
+    def _put(self, job: Job) -> None:
+        """Queue a job in its host's lane; where that goes by address, once the address is known."""
+        lanes = self._parts.lanes
+        if lanes is not None and not lanes.knows(job.host):
+            self._await_address(job)
+        elif refusal := self._gate.put(job):
+            self._refuse(job, refusal)
+
+    def _refuse(self, job: Job, fault: Fault) -> None:
+        """End a job that is not to be run: forbidden, or its host is set aside."""
+        if job.target.robots_url is None:
+            self._fail_url(job, fault, attempts=job.attempt if job.hop else job.attempt - 1)
+        else:
+            self._on_robots(job, answer_to(fault))
+
+    def _await_address(self, job: Job) -> None:
+        waiting = self._unplaced.setdefault(job.host, [])
+        waiting.append(job)
+        if len(waiting) == 1 and self._tasks is not None:
+            self._lookups.add(self._tasks.create_task(self._place(job.host)))
+        self._update_reading()
+
+    async def _place(self, host: str) -> None:
+        """Find the lane of a host, for the jobs that wait for it."""
+        if self._parts.lanes is not None:
+            self._parts.lanes.learn(host, await self._parts.fetcher.addresses_of(host))
+        for job in self._unplaced.pop(host):
+            self._put(job)
+        self._lookups.difference_update([task for task in self._lookups if task.done()])
+        self._update_reading()
+        self._end_if_done()
 
     def _carry_columns(self, target: Target, sign: int) -> None:
         """Count bytes of input columns that begin (1) or end (-1) to wait for their row."""
@@ -201,7 +257,11 @@ class Pipeline:
 
     def _update_reading(self) -> None:
         """Reading pauses while too much of what was read waits for its end, and goes on below."""
-        if self._carried > self._limits.memory or self._unwritten_outcomes > UNWRITTEN_MOST:
+        permits = self._parts.permits
+        unqueued = sum(map(len, self._unplaced.values())) + (permits.waiting if permits is not None else 0)
+        if unqueued > self._limits.window:
+            self._may_read.clear()
+        elif self._carried > self._limits.memory or self._unwritten_outcomes > UNWRITTEN_MOST:
             self._may_read.clear()
             self._output.commit_soon()
         else:
@@ -222,19 +282,25 @@ class Pipeline:
         while (job := await self._gate.take()) is not None:
             reservation = self.budget.reserve()
             self._fetching += 1
+            sign: Sign | None = None
             try:
                 if not reservation.try_grow(PAGE_COST):
                     await reservation.grow(PAGE_COST)
                 answer = await self._parts.fetcher.fetch(job, reservation)
-                if isinstance(answer, Page) and self._parts.keeper is not None:
-                    answer = await self._parts.keeper.keep(answer)
-                self._carry(job, answer, reservation)
+                sign = sign_of(answer) if isinstance(answer, Fault) else "good"
+                if job.target.robots_url is not None:
+                    await self._carry_robots(job, answer)
+                    reservation.release()
+                else:
+                    if isinstance(answer, Page) and self._parts.keeper is not None:
+                        answer = await self._parts.keeper.keep(answer)
+                    self._carry(job, answer, reservation)
             except BaseException:
                 reservation.release()
                 raise
             finally:
                 self._fetching -= 1
-                self._gate.done(job)
+                self._gate.done(job, sign)
             self._end_if_done()
 
     def _carry(self, job: Job, answer: Page | Redirect | Fault | Job, reservation: Reservation) -> None:
@@ -245,20 +311,59 @@ class Pipeline:
                 self._parse(job, answer, reservation)
             case Job():
                 reservation.release()
-                self._gate.put(answer)
+                self._queue(answer)
             case Fault():
                 reservation.release()
-                self._retry_or_fail(job, answer)
+                self._retry_or_fail(job, answer, self._gate.frontier.streak(job))
 
-    def _retry_or_fail(self, job: Job, fault: Fault) -> None:
-        decision = self._parts.retries.decide(job, fault)
+    def _retry_or_fail(self, job: Job, fault: Fault, streak: int = 0) -> None:
+        """`streak`: round trips in a row that met trouble at this host."""
+        decision = self._parts.retries.decide(job, fault, streak)
         if decision.hold_host_s:
             self._gate.hold(job.host, decision.hold_host_s)
-        if decision.wait_s is None:
-            self._carry_columns(job.target, -1)
-            self._settle_failure(job.target.key, _failure_of(job, decision.fault))
-        else:
+        is_final = decision.wait_s is None
+        aside = self._gate.fail(job, fault, is_final) if is_of_host(fault) else None
+        if decision.wait_s is not None and aside is None:
             self._gate.retry(first_hop(job.target, job.attempt + 1), decision.wait_s)
+        else:
+            self._end(job, decision.fault)
+        if aside is not None:
+            for other in self._gate.drain(job.host):
+                self._refuse(other, aside)
+
+    def _end(self, job: Job, fault: Fault) -> None:
+        if job.target.robots_url is None:
+            self._fail_url(job, fault, job.attempt)
+        else:
+            self._on_robots(job, answer_to(fault))
+
+    def _fail_url(self, job: Job, fault: Fault, attempts: int) -> None:
+        self._carry_columns(job.target, -1)
+        self._settle_failure(job.target.key, _failure(job.target.url, job.target.line, fault, attempts))
+
+    # -- robots.txt -----------------------------------------------------------------------------------------------
+
+    async def _carry_robots(self, job: Job, answer: Page | Redirect | Fault) -> None:
+        """Follow the redirects of a robots.txt and try it again like a page; then the jobs that wait for it go on."""
+        if isinstance(answer, Redirect):
+            hop = hops.next_hop(job, answer, ROBOTS_REDIRECTS)
+            if isinstance(hop, Job):
+                self._put(hop)
+                return
+            answer = hop
+        if isinstance(answer, Fault):
+            self._retry_or_fail(job, answer, self._gate.frontier.streak(job))
+        elif self._parts.permits is not None:
+            self._on_robots(job, await asyncio.to_thread(_rules_of, answer, self._parts.permits))
+
+    def _on_robots(self, job: Job, answer: Robots | Fault) -> None:
+        if self._parts.permits is None:
+            return
+        if isinstance(answer, Robots) and (delay_s := self._parts.permits.crawl_delay_s(answer)):
+            self._gate.set_delay(weburl.host(job.target.robots_url or job.url), delay_s)
+        for waiting in self._parts.permits.settle(job, answer, self._loop.time()):
+            self._queue(waiting)
+        self._update_reading()
 
     # -- parse ----------------------------------------------------------------------------------------------------
 
@@ -270,25 +375,26 @@ class Pipeline:
         self._pool.submit(self._numbers, page)
 
     def _on_parsed(self, results: list[tuple[int, Parsed]]) -> None:
-        entries = [self._entry(self._in_parse.pop(number), parsed) for number, parsed in results]
-        self._output.put(entries)
+        entries = [entry for number, parsed in results if (entry := self._entry(self._in_parse.pop(number), parsed))]
+        if entries:
+            self._output.put(entries)
         if self.budget.is_spent:
             self._hurry()
         self._end_if_done()
 
-    def _entry(self, page: _InParse, parsed: Parsed) -> Entry:
+    def _entry(self, page: _InParse, parsed: Parsed) -> Entry | None:
+        """The row to write. A page that failed goes the way of one that was not fetched: its body may have been cut."""
+        if parsed.row is None:
+            page.reservation.release()
+            self._retry_or_fail(page.job, Fault(parsed.kind or "parse_crash", parsed.message, page.status))
+            return None
         key = page.job.target.key
         self._carry_columns(page.job.target, -1)
-        if parsed.row is not None:
-            self.ledger.settle(OK)
-            page.reservation.shrink_to(len(parsed.row))
-            self._unwritten[key] = page.reservation
-            self._unwritten_bytes += page.reservation.held
-            return Entry(key, OK, parsed.row)
-        page.reservation.release()
-        fault = Fault(parsed.kind or "parse_crash", parsed.message, page.status)
-        self.ledger.settle(fault.kind)
-        return Entry(key, fault.kind, failure_line(_failure_of(page.job, fault)))
+        self.ledger.settle(OK)
+        page.reservation.shrink_to(len(parsed.row))
+        self._unwritten[key] = page.reservation
+        self._unwritten_bytes += page.reservation.held
+        return Entry(key, OK, parsed.row)
 
     # -- the output -----------------------------------------------------------------------------------------------
 
@@ -343,13 +449,11 @@ def carried_bytes(target: Target) -> int:
     return sum(len(name) + len(str(value)) for name, value in target.extra.items()) if target.extra else 0
 
 
-def first_hop(target: Target, attempt: int = 1) -> Job:
-    """The job that begins a try."""
-    return Job(target, target.href, target.host, attempt)
-
-
-def _failure_of(job: Job, fault: Fault) -> Failure:
-    return _failure(job.target.url, job.target.line, fault, job.attempt)
+def _rules_of(page: Page, permits: Permits) -> Robots | Fault:
+    try:
+        return permits.read(start_of(page.body, page.coding, MAX_BYTES))
+    except CodingError as exc:
+        return answer_to(fault_for(exc, page.status))
 
 
 def _failure(url: str, line: int | None, fault: Fault, attempts: int) -> Failure:

@@ -67,6 +67,8 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     extra: Mapping[str, Any] | None = None
     userinfo: str | None = None
     """`user:password` of the URL, percent-decoded; sent to the target's own origin only, never written."""
+    robots_url: str | None = None
+    """Set where this is no page of the input: the robots.txt that such a page of the input waits for."""
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
@@ -95,13 +97,17 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     content_type: str
     """The Content-Type header as sent, "" where there was none."""
     body: bytes
-    """The decoded body (no Content-Encoding left), never cut."""
+    """As it was sent, in `coding`. Plain when it is parsed, and then never cut."""
     fetched_at: float
     """Seconds since the epoch, UTC."""
     extra: Mapping[str, Any] | None = None
     """The input record's other columns."""
     body_file: str | None = None
     """Where the body was kept, relative to the output folder; None where bodies are not kept."""
+    coding: str = ""
+    """The content codings left in `body`, as `scraper.coding` names them; "" = none, and so in what a parser gets."""
+    close_delimited: bool = False
+    """Only the end of the connection said where the body ends (RFC 9112 section 6.3), so nobody can tell a cut one."""
 
 
 class Redirect(msgspec.Struct, frozen=True, gc=False):
@@ -174,6 +180,8 @@ class ParsePlan(msgspec.Struct, frozen=True, gc=False):
     format: str = "jsonl"
     columns: tuple[str, ...] = ()
     """The CSV columns in order; unused by JSONL."""
+    max_body: int = 16 * 2**20
+    """Bytes of a plain body at most: fetch.max_body."""
 
 
 class Parsed(msgspec.Struct, frozen=True, gc=False):

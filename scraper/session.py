@@ -12,6 +12,7 @@ from scraper.assemble import limits_of, parts_of
 from scraper.config import Config, row_shape
 from scraper.errors import ScraperError
 from scraper.fetch.client import Client
+from scraper.fetch.tls import check_tls
 from scraper.folder import OutputFolder, RowForm, refuse_own_files
 from scraper.parse.article import ARTICLE_FIELDS
 from scraper.parse.check import check_plan
@@ -63,12 +64,14 @@ async def run_session(config: Config, request: Request, on_start: Callable[[Pipe
     refuse_own_files(request.sources, request.folder)
     with redirect_stdout(sys.stderr):  # the user's module may print while it is imported
         check_plan(config.parse_plan())  # what is wrong with a rule or the function is told now, not by a worker
+    check_tls(config.fetch)
     async with aclosing(
         read_sources(request.sources, url_column=request.url_column, format=request.source_format)
     ) as batches:
         first = await first_records(batches, request.sources)
         form = _row_form(config, request, first)
-        with OutputFolder(request.folder, form, fresh=request.fresh, keep_bodies=config.fetch.keep_bodies) as folder:
+        kept = config.fetch.max_body if config.fetch.keep_bodies else 0
+        with OutputFolder(request.folder, form, fresh=request.fresh, keep_bodies=kept) as folder:
             return await _fill(config, request, folder, chained(first, batches), on_start)
 
 
@@ -137,7 +140,7 @@ def field_names(plan: ParsePlan, *, keep_bodies: bool) -> tuple[str, ...]:
 def csv_columns(fields: Sequence[str], carried: Sequence[str], *, is_open: bool) -> tuple[str, ...]:
     """The columns of a CSV output; `is_open` adds one for keys that nobody can know beforehand.
 
-    >>> csv_columns(["title"], ["id", "title"], is_open=False)[4:]
+    >>> csv_columns(["title"], ["id", "title"], is_open=False)[5:]
     ('id', 'input_title', 'title')
     """
     taken = {*ROW_KEYS, *fields}

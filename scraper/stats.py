@@ -21,7 +21,7 @@ class Sample:
     ok: int
     failures: Mapping[str, int]
     pages_bytes: int
-    """Sum of the decoded bodies' bytes."""
+    """Sum of the bodies' bytes, as they were sent."""
     in_flight: int
     """Requests under way."""
     queued: int

@@ -23,7 +23,7 @@ class Summary:
     """Outcomes of this session."""
     seconds: float
     bytes: int
-    """Decoded bytes of the pages of this session."""
+    """Of the bodies of this session's pages, as they were sent."""
     limited: bool = False
     """--limit ended the reading: what the input holds behind it is left."""
 

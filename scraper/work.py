@@ -1,10 +1,11 @@
-"""What one parse worker does with one page: parse and encode. Here parse and write meet, as they do in pipeline.py.
+"""What one parse worker does with one page: undo its content coding, parse, encode. Parse and write meet here.
 
 Imported in the worker processes by name, so nothing slow may be imported at the top.
 """
 
 from collections.abc import Callable
 
+from scraper.coding import decoded
 from scraper.parse.page import load_parser, parse_page
 from scraper.parse.wire import sendable
 from scraper.records import FailureKind, Fault, Page, Parsed, ParsePlan
@@ -21,7 +22,8 @@ def build(plan: ParsePlan) -> Callable[[Page], Parsed]:
 
     def handle(page: Page) -> Parsed:
         try:
-            row = parse_page(page, parser)
+            plain = decoded(page, plan.max_body)
+            row = plain if isinstance(plain, Fault) else parse_page(plain, parser)
             if isinstance(row, Fault):
                 return _failed(row.kind, row.message)
             return Parsed(encode(row))

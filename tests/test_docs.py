@@ -127,7 +127,9 @@ def test_settings_of_the_readme_exist() -> None:
 
 
 @pytest.mark.parametrize("text", blocks("toml"))
-def test_config_in_the_documentation_loads(text: str, tmp_path: Path) -> None:
+def test_config_in_the_documentation_loads(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in re.findall(r"\$([A-Z_]+)", text):
+        monkeypatch.setenv(name, "secret")
     path = tmp_path / "example.toml"
     path.write_text(text, encoding="utf-8")
     config = load_config(path)

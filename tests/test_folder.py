@@ -16,7 +16,7 @@ FORM = RowForm("jsonl", {"format": "jsonl", "fields": {"a": 1}})
 
 
 def opened(path: Path, form: RowForm = FORM, *, fresh: bool = False) -> AbstractContextManager[OutputFolder]:
-    return OutputFolder(path, form, fresh=fresh, keep_bodies=False)
+    return OutputFolder(path, form, fresh=fresh)
 
 
 def begin(path: Path, form: RowForm = FORM, *, fresh: bool = False) -> OutputFolder:
@@ -28,7 +28,7 @@ def test_fresh_removes_what_a_run_wrote_and_nothing_else(tmp_path):
     bodies = tmp_path / "bodies"
     bodies.mkdir()
     kept = ["pages.txt", "pages.jsonl.bak", "bodies/mine.html", "bodies/mine.part", "summary.txt"]
-    gone = ["pages.csv", "summary.json", body_name(b"x"), f"bodies/{'0' * 32}.7f.part"]
+    gone = ["pages.csv", "summary.json", body_name("ab" * 32), f"bodies/{'0' * 32}.part"]
     for name in (*kept, *gone, "pages.jsonl", FAILURES):
         (tmp_path / name).write_text("text\n")
     begin(tmp_path, fresh=True)

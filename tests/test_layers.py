@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     ("records", "errors"),
-    ("config", "stats", "weburl", "budget", "ledger", "loop", "openfiles"),
+    ("coding", "config", "stats", "weburl", "budget", "ledger", "loop", "openfiles"),
     ("urls", "fetch", "parse", "write", "site"),
     ("journal", "summary", "work"),
     ("resume",),
@@ -32,8 +32,13 @@ LAYERS = (
 SHELLS = {
     "scraper.fetch.client",
     "scraper.fetch.deadline",
+    "scraper.fetch.httpx_wire",
+    "scraper.fetch.proxied",
     "scraper.fetch.resolver",
+    "scraper.fetch.tls",
     "scraper.fetch.transport",
+    "scraper.fetch.tunnel",
+    "scraper.fetch.wires",
     "scraper.parse.link",
     "scraper.parse.pool",
     "scraper.parse.process",

@@ -1,10 +1,13 @@
 """The pipeline's own decisions, with a fake fetch stage and output; workers are real."""
 
 import asyncio
+import gzip
+import json
 import sys
 from collections.abc import AsyncGenerator
 
 import pytest
+from msgspec.structs import replace
 
 from scraper.errors import WriteError
 from scraper.fetch.retry import RetryPolicy
@@ -13,9 +16,10 @@ from scraper.parse.wire import Setup
 from scraper.parts import Limits, Parts
 from scraper.pipeline import UNWRITTEN_MOST, Pipeline
 from scraper.records import Fault, Job, Page, ParsePlan, SourceLine
-from scraper.urls.frontier import HostLimits
+from scraper.urls.pace import HostLimits
 from scraper.work import BUILD
 
+NO_RETRIES = RetryPolicy(0)
 LIMITS = Limits(concurrency=4, window=100, memory=1 << 20, max_redirects=3, shutdown_timeout_s=5.0)
 
 
@@ -75,11 +79,11 @@ def urls(count: int, **extra) -> list[SourceLine]:
     return [SourceLine(f"http://a.example/{number}", number, extra or None) for number in range(count)]
 
 
-def pipeline(sources, fetcher, output, limits=LIMITS) -> Pipeline:
+def pipeline(sources, fetcher, output, limits=LIMITS, retries=NO_RETRIES) -> Pipeline:
     parts = Parts(
         sources=sources,
         fetcher=fetcher,
-        retries=RetryPolicy(0),
+        retries=retries,
         host_limits=lambda host: HostLimits(100, 0.0),
         pool=(Setup(BUILD, ParsePlan(), tuple(sys.path), 30.0, 0), PoolOptions(1, 1 << 16, 0.001, 30.0)),
         open_output=output.open,
@@ -157,6 +161,58 @@ async def test_carried_columns_pause_the_reading():
     assert ledger.outcomes.total() == 2000
     assert 0 < peak < 3_000_000
     assert run._carried == 0
+
+
+class Cutting(Fetcher):
+    """Gives the first `cuts` tries of each page a gzip body that lacks its end."""
+
+    def __init__(self, cuts: int) -> None:
+        super().__init__(gzip.compress(b"<title>a</title>" + bytes(100_000)))
+        self.cuts = cuts
+
+    async def fetch(self, job, reservation):
+        page = await super().fetch(job, reservation)
+        body = page.body[:-1] if job.attempt <= self.cuts else page.body
+        return replace(page, body=body, coding="gzip")
+
+
+async def test_page_that_its_worker_finds_cut_is_fetched_again():
+    output, fetcher = Output(), Cutting(2)
+    run = pipeline(lines(urls(20, id="7")), fetcher, output, retries=RetryPolicy(2, base_s=0.01))
+    ledger = await finish(run)
+    assert ledger.settled == {"ok": 20}
+    assert len(fetcher.jobs) == 60
+    assert len(output.entries) == 20
+    assert (run.budget.used, run._carried) == (0, 0)
+
+
+async def test_page_that_stays_cut_ends_once_with_its_tries():
+    output, fetcher = Output(), Cutting(9)
+    run = pipeline(lines(urls(3)), fetcher, output, retries=RetryPolicy(2, base_s=0.01))
+    ledger = await finish(run)
+    assert ledger.settled == {"truncated": 3}
+    failures = [json.loads(entry.line) for entry in output.entries]
+    assert [(failure["attempts"], failure["status"]) for failure in failures] == [(3, 200)] * 3
+    assert run.budget.used == 0
+
+
+async def test_page_that_a_worker_refuses_for_good_is_not_fetched_again():
+    output, fetcher = Output(), Cutting(0)
+    fetcher.body = b"no gzip"
+    run = pipeline(lines(urls(3)), fetcher, output, retries=RetryPolicy(2, base_s=0.01))
+    assert (await finish(run)).settled == {"decode": 3}
+    assert len(fetcher.jobs) == 3
+    assert run.budget.used == 0
+
+
+async def test_stop_does_not_wait_for_a_page_to_be_fetched_again():
+    run = pipeline(lines(urls(4)), Cutting(9), Output(), retries=RetryPolicy(9, base_s=3600.0, cap_s=3600.0))
+    running = asyncio.ensure_future(run.run())
+    while run.sample().backoffs < 4:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    run.stop()
+    ledger = await asyncio.wait_for(running, 5)
+    assert (ledger.open, run.budget.used) == (4, 0)
 
 
 async def test_failing_output_ends_the_run_with_its_error():

@@ -1,14 +1,17 @@
 """A worker's work on one page: whatever a page and the user's own function provoke, it ends in an outcome."""
 
 import asyncio
+import gzip
 import json
 import pickle
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scraper.parse.pool import ParsePool, PoolOptions
 from scraper.parse.wire import Setup
@@ -21,6 +24,7 @@ class Mute(Exception):
     def __str__(self): raise RuntimeError("no words")
 class Panic(BaseException): pass
 def good(page, tree): return {"n": 1}
+def seen(page, tree): return {"seen": [page.coding, len(page.body), tree.css_first("h1").text()]}
 def surrogate(page, tree): raise ValueError("half \\ud800 a pair")
 def leaving(page, tree): sys.exit(3)
 def leaving_silently(page, tree): sys.exit()
@@ -29,6 +33,7 @@ def panicking(page, tree): raise Panic("of a library")
 def mute(page, tree): raise Mute
 def memory(page, tree): raise MemoryError
 """
+MANY_BYTES = 1_000_000
 BIG = 123456789012345678901234567890
 
 
@@ -103,21 +108,66 @@ def test_integer_of_any_length_reaches_the_row_unchanged(number: int) -> None:
     assert pickle.loads(as_python)["id"] == number
 
 
+@pytest.mark.parametrize("max_body", [MANY_BYTES, MANY_BYTES - 1])
+def test_page_is_decoded_before_anyone_sees_it(max_body: int) -> None:
+    body = b"<h1>x</h1>" + b" " * (MANY_BYTES - 10)
+    coded = replace(page(), body=gzip.compress(body), coding="gzip")
+    parsed = build(replace(plan("seen"), max_body=max_body))(coded)
+    if max_body < MANY_BYTES:
+        assert (parsed.row, parsed.kind) == (None, "too_large")
+        assert "fetch.max_body (999,999 bytes)" in parsed.message
+    else:
+        assert parsed.row is not None
+        assert json.loads(parsed.row)["seen"] == ["", MANY_BYTES, "x"]
+
+
+@pytest.mark.parametrize(("body", "kind"), [(gzip.compress(b"<p>a")[:-1], "truncated"), (b"plain", "decode")])
+def test_page_that_cannot_be_decoded_keeps_its_kind(body: bytes, kind: str) -> None:
+    parsed = build(plan())(replace(page(), body=body, coding="gzip"))
+    assert (parsed.row, parsed.kind) == (None, kind)
+    assert parsed.message
+
+
+async def test_decoding_counts_for_the_memory_of_its_page_alone() -> None:
+    bomb = replace(page(), body=gzip.compress(bytes(10 << 20), 1) * 60, coding="gzip")
+    huge = replace(plan("good"), max_body=1 << 30)
+    parsed, restarts = await outcomes(huge, [page(), bomb, page()], max_memory=1 << 29)
+    assert [result.kind for result in parsed] == [None, "parse_memory", None]
+    assert restarts == 1
+
+
+async def test_decoding_counts_for_the_time_of_its_page_alone() -> None:
+    dripping = replace(page(), body=gzip.compress(b"a", 1) * 300_000, coding="gzip")
+    parsed, _ = await outcomes(plan("good"), [page(), dripping, page()], timeout_s=0.3)
+    assert [result.kind for result in parsed] == [None, "parse_timeout", None]
+
+
+async def test_mark_and_coding_of_a_page_pass_through_a_real_worker() -> None:
+    marked = replace(page(), body=zlib.compress(gzip.compress(b"<h1>x")), coding="gzip, deflate", close_delimited=True)
+    parsed, _ = await outcomes(plan("seen"), [marked, page()])
+    rows = [json.loads(result.row or b"") for result in parsed]
+    assert rows[0]["close_delimited"] is True
+    assert rows[0]["seen"] == ["", 5, "x"]
+    assert "close_delimited" not in rows[1]
+
+
 async def test_worker_lives_on_whatever_the_users_function_raises() -> None:
     for function, kind, words in FAILING[:3]:
-        parsed, restarts = await outcomes(function, [page(), page({"id": BIG})])
+        parsed, restarts = await outcomes(plan(function), [page(), page({"id": BIG})])
         assert [(result.kind, words in result.message) for result in parsed] == [(kind, True)] * 2
         assert restarts == 0
 
 
 async def test_long_integer_passes_through_a_real_worker() -> None:
-    (parsed,), restarts = await outcomes("good", [page({"id": BIG})])
+    (parsed,), restarts = await outcomes(plan("good"), [page({"id": BIG})])
     assert parsed.row is not None
     assert json.loads(parsed.row)["id"] == BIG
     assert restarts == 0
 
 
-async def outcomes(function: str, pages: list[Page]) -> tuple[list[Parsed], int]:
+async def outcomes(
+    plan: ParsePlan, pages: list[Page], *, max_memory: int = 0, timeout_s: float = 30.0
+) -> tuple[list[Parsed], int]:
     """What comes back for pages, in their order, and how many workers had to be replaced."""
     results: dict[int, Parsed] = {}
     arrived = asyncio.Event()
@@ -127,8 +177,8 @@ async def outcomes(function: str, pages: list[Page]) -> tuple[list[Parsed], int]
         if len(results) == len(pages):
             arrived.set()
 
-    setup = Setup(BUILD, plan(function), tuple(sys.path), 30.0, 0)
-    async with ParsePool(setup, PoolOptions(1, 1000, 0.001, 30.0), take) as pool:
+    setup = Setup(BUILD, plan, tuple(sys.path), timeout_s, max_memory)
+    async with ParsePool(setup, PoolOptions(1, 1000, 0.001, timeout_s), take) as pool:
         for number, one in enumerate(pages):
             pool.submit(number, one)
         await asyncio.wait_for(arrived.wait(), 30)

@@ -25,6 +25,10 @@ def check(
 
     config = load_config(file, overrides or ())
     check_plan(config, file)
+    if config.fetch.ca_file or config.fetch.client_files:
+        from scraper.fetch.tls import check_tls  # httpx and pyreqwest: half a second
+
+        check_tls(config.fetch)
     give(resolved_toml(config))
 
 

@@ -37,7 +37,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON to standard output.")] = False,
 ) -> None:
     """Scrape the pages of SOURCES into the output folder. The same command again resumes."""
-    from scraper.config import load_config, worker_processes
+    from scraper.config import cautions, load_config, worker_processes
     from scraper.errors import UsageError
     from scraper.parse.process import spawn_ahead
 
@@ -49,6 +49,8 @@ def run(
     from scraper.session import Request
 
     request = Request(sources, output, url_column, source_format, limit, fresh)
+    for line in () if quiet else cautions(settings):
+        tell(f"scraper: {line}")
     outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
     report(outcome, quiet=quiet, as_json=as_json)
 

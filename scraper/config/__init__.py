@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scraper.config.units import format_duration, format_size, parse_duration, parse_size
 
 if TYPE_CHECKING:
+    from scraper.config.caution import cautions
     from scraper.config.load import load_config, with_fields
     from scraper.config.machine import byte_budget, worker_processes
     from scraper.config.model import ROW_KEYS, Config, row_shape
@@ -35,6 +36,7 @@ __all__ = [
     "RunConfig",
     "WriteConfig",
     "byte_budget",
+    "cautions",
     "format_duration",
     "format_size",
     "load_config",
@@ -54,6 +56,7 @@ _HOME = {
     "load_config": "load",
     "with_fields": "load",
     "byte_budget": "machine",
+    "cautions": "caution",
     "worker_processes": "machine",
     "render_toml": "render",
     "resolved_toml": "render",

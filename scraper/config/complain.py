@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from scraper.config.model import Config
-from scraper.config.render import dotted, shown
+from scraper.config.render import dotted, shown, shown_override
 from scraper.config.words import expected
 
 Path = tuple[str, ...]
@@ -28,7 +28,7 @@ class Origin:
         """Return the place of `path`: the --set option that wrote it or a part of it, else the file."""
         for written, option in self.overrides.items():
             if path[: len(written)] == written or written[: len(path)] == path:
-                return f"--set {option}: "
+                return f"--set {shown_override(option)}: "
         return f"{self.file}: " if self.file else ""
 
 

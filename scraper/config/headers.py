@@ -10,6 +10,7 @@ _OWN_HEADERS = {
     "connection": "connections are the scraper's business",
     "accept-encoding": "only what can be decoded safely is asked for",
     "user-agent": "use politeness.user_agent",
+    "proxy-authorization": "put user:password@ into fetch.proxy, so that only the proxy gets it",
 }
 
 

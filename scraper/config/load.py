@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from scraper.config.complain import Origin, complaints
 from scraper.config.model import Config
+from scraper.config.render import shown_override
 from scraper.errors import ConfigError
 
 
@@ -73,7 +74,7 @@ def apply_override(document: dict[str, Any], override: str) -> tuple[str, ...]:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
             short = ".".join(path[: depth + 1])
-            raise ConfigError(f"--set {override}: {short} is a value, not a table: set {short} itself")
+            raise ConfigError(f"--set {shown_override(override)}: {short} is a value, not a table: set {short} itself")
     table[path[-1]] = value
     return path
 
@@ -87,7 +88,7 @@ def parse_override(override: str) -> tuple[tuple[str, ...], Any]:
     key, equals, text = override.partition("=")
     path = _parse_key(key.strip())
     if not equals or path is None:
-        raise ConfigError(f"--set {override}: expected KEY=VALUE, such as fetch.concurrency=128")
+        raise ConfigError(f"--set {shown_override(override)}: expected KEY=VALUE, such as fetch.concurrency=128")
     return path, _parse_value(text.strip())
 
 

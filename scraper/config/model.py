@@ -17,7 +17,7 @@ from scraper.config.sections import (
 from scraper.config.units import format_size
 from scraper.records import FieldSpec, ParsePlan
 
-ROW_KEYS = ("url", "final_url", "status", "fetched_at")
+ROW_KEYS = ("url", "final_url", "status", "fetched_at", "close_delimited")
 """The row's own keys, in order; no field may take their names."""
 
 
@@ -73,6 +73,7 @@ class Config(Section):
             function=self.parse.function or None,
             format=self.write.format,
             columns=columns,
+            max_body=self.fetch.max_body,
         )
 
 

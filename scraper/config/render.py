@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from scraper.config.model import Config
+from scraper.config.proxy import masked_proxy
+from scraper.config.secrets import is_reference
 from scraper.config.sections import FieldConfig
 from scraper.config.words import limits, quantity_of
 
@@ -31,20 +33,47 @@ def render_toml(config: Config, comments: bool = True) -> str:
 
 def resolved_toml(config: Config) -> str:
     """Return the same without comments and without secrets: credential headers and passwords in URLs are masked."""
-    headers = {name: masked(name, value) for name, value in config.fetch.headers.items()}
-    quiet = config.model_copy(update={"fetch": config.fetch.model_copy(update={"headers": headers})})
+    fetch = config.fetch
+    headers = {name: masked(name, value) for name, value in fetch.headers.items()}
+    hidden = {"headers": headers, "proxy": _masked_all("proxy", fetch.proxy)}
+    quiet = config.model_copy(update={"fetch": fetch.model_copy(update=hidden)})
     return _USERINFO.sub(f"{_MASK}@", render_toml(quiet, comments=False))
 
 
 def masked(name: str, value: str) -> str:
-    """Return the value, or stars where the name says that it is a secret or the value is a URL with a password."""
+    """Return the value, or stars where the name says that it is a secret or the value is a URL with a password.
+
+    The bare name of an environment variable is no secret and tells where to look.
+    """
+    if is_reference(value):
+        return value
+    if name == "proxy":
+        return masked_proxy(value)
     return _MASK if _SECRET_NAME.search(name) else _USERINFO.sub(f"{_MASK}@", value)
 
 
 def shown(name: str, value: Any) -> str:
     """Return a value for a message: as TOML, masked, cut to what fits a line."""
-    text = toml_value(masked(name, value) if isinstance(value, str) else value)
+    text = toml_value(_masked_all(name, value))
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def shown_override(option: str) -> str:
+    """Return a --set option for a message: its secrets masked, and a table not repeated, which may hold some.
+
+    >>> shown_override("fetch.proxy=http://joe:pw@proxy:1"), shown_override("fetch={ headers = { Cookie = 'a' } }")
+    ('fetch.proxy=http://***@proxy:1', 'fetch=...')
+    """
+    key, equals, value = option.partition("=")
+    if value.lstrip().startswith("{"):
+        return f"{key}=..."
+    return key + equals + masked(key.strip().rpartition(".")[2], value)
+
+
+def _masked_all(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked_all(name, item) for item in value]
+    return masked(name, value) if isinstance(value, str) else value
 
 
 def dotted(path: Sequence[str]) -> str:

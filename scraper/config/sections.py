@@ -4,12 +4,15 @@ Inside the code durations are float seconds and sizes int bytes. Each stage is h
 No I/O lives here; the descriptions are the comments of config/default.toml.
 """
 
+import os
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
 from scraper.config.headers import check_header, check_header_value
+from scraper.config.proxy import Proxy, read_proxy
+from scraper.config.secrets import expand
 from scraper.config.units import format_duration, format_size, parse_duration, parse_size
 from scraper.config.words import Quantity
 from scraper.records import FieldType
@@ -123,11 +126,34 @@ class FetchConfig(Section):
         description='What speaks HTTP: "pyreqwest" costs a fraction of the CPU; "httpx" is there to compare, and '
         "for where the first misbehaves.",
     )
+    http2: bool = Field(
+        default=False, description="Offer HTTP/2 to https hosts; those that do not know it get HTTP/1.1."
+    )
     headers: dict[str, str] = Field(
-        default={}, description="Sent with each request to a target's own origin, never to where a redirect leads."
+        default={},
+        description="Sent with each request to a target's own origin, never to where a redirect leads. $NAME stands "
+        "for an environment variable.",
+    )
+    cookies: bool = Field(
+        default=False,
+        description="Keep cookies for the length of the run, each for its own site; some sites send those in circles "
+        "who keep none.",
+    )
+    proxy: str | list[str] = Field(
+        default="",
+        description='"http://user:$PASSWORD@host:port", https, socks5 or socks5h; of several each takes its turn. Goes '
+        "over the httpx wire.",
     )
     verify_tls: bool = Field(
         default=True, description="Check certificates. Switch off only for hosts you run yourself."
+    )
+    ca_file: str = Field(
+        default="", description="A PEM file of certificate authorities to trust besides the usual ones."
+    )
+    client_cert: str | list[str] = Field(
+        default="",
+        description="A PEM file with your own certificate and its key, or [certificate, key]; shown to every https "
+        "host that asks for one.",
     )
     keep_bodies: bool = Field(
         default=False, description="Also store each body under bodies/ in the output, named by its hash."
@@ -137,8 +163,49 @@ class FetchConfig(Section):
     @classmethod
     def _headers_can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
-            check_header(name, value)
+            check_header(name, _from_environment(name, value))
         return headers
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxies_can_be_read(cls, proxy: str | list[str]) -> str | list[str]:
+        for text in _listed(proxy):
+            read_proxy(text, os.environ)
+        return proxy
+
+    @field_validator("client_cert")
+    @classmethod
+    def _cert_is_one_file_or_two(cls, files: str | list[str]) -> str | list[str]:
+        if isinstance(files, list) and (len(files) != 2 or not all(files)):
+            raise ValueError("expected one file, or [certificate, key]")
+        return files
+
+    @property
+    def sent_headers(self) -> dict[str, str]:
+        """The headers with what the environment holds in place; never to be shown."""
+        return {name: expand(value, os.environ) for name, value in self.headers.items()}
+
+    @property
+    def proxies(self) -> tuple[Proxy, ...]:
+        """The proxies to use in turn; none where requests go straight to their hosts."""
+        return tuple(read_proxy(text, os.environ) for text in _listed(self.proxy))
+
+    @property
+    def client_files(self) -> tuple[str, ...]:
+        """The files of the client certificate: none, one with both, or certificate and key."""
+        return tuple(_listed(self.client_cert))
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    """A text as a list of one, "" as an empty one."""
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _from_environment(name: str, value: str) -> str:
+    try:
+        return expand(value, os.environ)
+    except ValueError as exc:
+        raise ValueError(f"{name}: {exc}") from None
 
 
 class PolitenessConfig(Section):
@@ -152,6 +219,15 @@ class PolitenessConfig(Section):
     delay: Duration = Field(
         default=0.0, ge=0, le=_DAY_S, description="The least time between the starts of two requests to one host."
     )
+    adaptive: bool = Field(
+        default=True,
+        description="Ask a host for less while it answers 429 or 503 or not at all, and slowly for more again; never "
+        "for more than per_host and delay allow.",
+    )
+    by: Literal["host", "address"] = Field(
+        default="host",
+        description='What per_host and delay hold for: "address" takes all names that lead to one address as one host.',
+    )
     user_agent: str = Field(
         default=PRODUCT, description="The name the scraper goes by; hiding it gets good scrapers blocked."
     )
@@ -159,6 +235,7 @@ class PolitenessConfig(Section):
         default="",
         description="A URL or mail address for the site's owner, appended to user_agent as (+contact); please set it.",
     )
+    robots: bool = Field(default=True, description="Obey robots.txt (RFC 9309), Crawl-delay included up to max_wait.")
     respect_retry_after: bool = Field(default=True, description="Wait as long as a 429 or 503 answer asks.")
     max_wait: Duration = Field(
         default=60.0,

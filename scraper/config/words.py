@@ -18,7 +18,13 @@ class Quantity:
     format: Callable[[Any], str]
 
 
-_NOUNS: dict[object, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+_NOUNS: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    list[str]: "a list of texts",
+}
 _TABLE = "a table"
 
 

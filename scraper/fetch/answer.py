@@ -1,7 +1,10 @@
 """What the head of an answer means. Pure: status and headers in, a decision out."""
 
 import httpx
+import msgspec
 
+from scraper.coding import CodingError, coding_of, fault_for
+from scraper.fetch.body import announced_length
 from scraper.fetch.retry_after import parse_retry_after
 from scraper.records import Fault, Redirect
 
@@ -17,11 +20,22 @@ _ADVICE = {
 }
 
 
-def read_head(response: httpx.Response, now: float) -> Redirect | Fault | None:
-    """The redirect or the fault that an answer is; None for a page whose body is to be read. `now`: epoch seconds."""
+class BodyHead(msgspec.Struct, frozen=True, gc=False):
+    """How the body of a page comes."""
+
+    coding: str
+    """As `coding_of` gives it."""
+    length: int | None
+    """In bytes as sent, where that is announced."""
+    close_delimited: bool
+    """See `records.Page`."""
+
+
+def read_head(response: httpx.Response, now: float) -> BodyHead | Redirect | Fault:
+    """What an answer is: a page whose body is to be read, a redirect or a fault. `now`: epoch seconds."""
     status = response.status_code
     if 200 <= status < 300 and status != 206:
-        return _unread_coding(response)
+        return _body_head(response)
     if status in REDIRECTS:
         locations = set(response.headers.get_list("location"))
         if len(locations) > 1:
@@ -31,12 +45,25 @@ def read_head(response: httpx.Response, now: float) -> Redirect | Fault | None:
     return Fault("http_status", _message(response), status, _retry_after(response, now))
 
 
-def _unread_coding(response: httpx.Response) -> Fault | None:
+def _body_head(response: httpx.Response) -> BodyHead | Fault:
     """Refuse transfer codings that are left in the body (RFC 9112 section 7): hyper undoes `chunked` and no other."""
-    coding = response.headers.get("transfer-encoding", "chunked").strip().lower()
-    if coding in ("chunked", "identity"):
-        return None
-    return Fault("protocol", f"Transfer-Encoding {coding[:80]!r}, though none was asked for", response.status_code)
+    headers, status = response.headers, response.status_code
+    transfer: str = headers.get("transfer-encoding", "")
+    if transfer and transfer.strip().lower() not in ("chunked", "identity"):
+        return Fault("protocol", f"Transfer-Encoding {transfer[:80]!r}, though none was asked for", status)
+    try:
+        coding = coding_of(headers.get("content-encoding", ""))
+    except CodingError as error:
+        return fault_for(error, status)
+    length = announced_length(headers)
+    is_open = length is None and "chunked" not in transfer.lower()
+    return BodyHead(coding, length, is_open and _ends_by_closing(response))
+
+
+def _ends_by_closing(response: httpx.Response) -> bool:
+    """Whether a body of no announced length ends with its connection: in HTTP/1, by RFC 9112 section 6.3."""
+    version: bytes = response.extensions.get("http_version", b"")
+    return version.startswith(b"HTTP/1") and response.status_code != 204
 
 
 def _message(response: httpx.Response) -> str:

@@ -1,12 +1,11 @@
-"""Reading a body: a limit on its bytes, and memory reserved as they arrive. What is cut or coded wrongly is no body."""
+"""Reading a body as it is sent: a limit on its bytes, and memory reserved as they arrive. Nothing is decoded here."""
 
 from collections.abc import AsyncIterable
 from typing import Protocol
 
 import httpx
 
-from scraper.fetch.coding import CodingError, CutError, Decoder, decoder_for
-from scraper.records import Fault
+from scraper.coding import TooLargeError
 
 
 class Reservation(Protocol):
@@ -52,26 +51,32 @@ def is_short(headers: httpx.Headers) -> bool:
 
 
 async def read_body(
-    stream: AsyncIterable[bytes], headers: httpx.Headers, max_body: int, reservation: Reservation
-) -> bytes | Fault:
-    """The whole decoded body, or why there is none: too_large, truncated, decode. Wire exceptions pass through."""
-    try:
-        decoder = decoder_for(headers.get("content-encoding", ""))
-        ahead = await _hold_ahead(headers, max_body, reservation)
-        pieces = await _collect(stream, decoder, max_body, reservation, ahead)
-    except CutError as exc:
-        return Fault("truncated", f"{exc}: try later")
-    except CodingError as exc:
-        return Fault("decode", f"{exc}: the server sends what it does not announce; look at the page with curl -v")
-    if pieces is None:
-        return Fault("too_large", f"larger than fetch.max_body ({max_body:,} bytes): raise it to get this page")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    stream: AsyncIterable[bytes],
+    length: int | None,
+    max_body: int,
+    reservation: Reservation,
+    *,
+    cut_at: int | None = None,
+) -> bytes:
+    """The whole body as sent; of one longer than `cut_at` so many bytes, and the rest is left unread.
+
+    `length`: as announced. Raises TooLargeError for more than `max_body` bytes, before they come where they are
+    announced; with `cut_at` it never does. Wire exceptions pass through.
+    """
+    most = max_body if cut_at is None else cut_at
+    if length is not None and length > most and cut_at is None:
+        raise TooLargeError(max_body)
+    ahead = await _hold_ahead(length, most, reservation)
+    pieces, size = await _collect(stream, most, reservation, ahead)
+    if size > most and cut_at is None:
+        raise TooLargeError(max_body)
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return body if cut_at is None else body[:cut_at]
 
 
-async def _hold_ahead(headers: httpx.Headers, max_body: int, reservation: Reservation) -> int:
+async def _hold_ahead(length: int | None, most: int, reservation: Reservation) -> int:
     """Hold the memory of a short body before it comes; gives how much that is."""
-    length = announced_length(headers)
-    if length is None or length > min(SHORT_BYTES, max_body):
+    if length is None or length > min(SHORT_BYTES, most):
         return 0
     if not reservation.try_grow(length):
         await reservation.grow(length)
@@ -79,30 +84,21 @@ async def _hold_ahead(headers: httpx.Headers, max_body: int, reservation: Reserv
 
 
 async def _collect(
-    stream: AsyncIterable[bytes], decoder: Decoder | None, max_body: int, reservation: Reservation, held: int
-) -> list[bytes] | None:
-    """The decoded pieces; None as soon as the limit is passed. `held`: bytes reserved for them beforehand.
-
-    Bytes are counted on both sides of the decoder: coded ones that decode to nothing could otherwise go on for ever.
-    """
+    stream: AsyncIterable[bytes], most: int, reservation: Reservation, held: int
+) -> tuple[list[bytes], int]:
+    """The pieces and their size, up to the first with which that is more than `most`. `held`: bytes reserved before."""
     pieces: list[bytes] = []
-    received = decoded = 0
-    async for data in stream:
-        received += len(data)
-        for piece in (data,) if decoder is None else decoder.feed(data):
-            decoded += len(piece)
-            if decoded > max_body:
-                return None
-            if decoded > held:
-                if not reservation.try_grow(decoded - held):
-                    await reservation.grow(decoded - held)
-                held = decoded
-            pieces.append(piece)
-        if received > max_body:
-            return None
-    if decoder is not None:
-        decoder.finish()
-    return pieces
+    size = 0
+    async for piece in stream:
+        size += len(piece)
+        if size > held:
+            if not reservation.try_grow(size - held):
+                await reservation.grow(size - held)
+            held = size
+        pieces.append(piece)
+        if size > most:
+            break
+    return pieces, size
 
 
 async def drain(stream: AsyncIterable[bytes], limit: int) -> None:

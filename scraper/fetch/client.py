@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Self
 import httpx
 from msgspec.structs import replace
 
-from scraper.fetch.answer import read_head
+from scraper.coding import ACCEPT_ENCODING, TooLargeError, fault_for
+from scraper.fetch.answer import BodyHead, read_head
 from scraper.fetch.body import Reservation, drain, read_body
+from scraper.fetch.cookies import new_jar
 from scraper.fetch.deadline import Deadline
-from scraper.fetch.faults import fault_of
+from scraper.fetch.faults import fault_of, is_for_another_address
 from scraper.fetch.pinning import authority_of, urls_to_try
-from scraper.fetch.requests import GetRequest, HeaderSheet
+from scraper.fetch.requests import GetRequest, HeaderSheet, with_cookies
 from scraper.fetch.resolver import AddressGuard, Lookup, look_up
-from scraper.fetch.transport import make_transport
+from scraper.fetch.wires import make_transport
 from scraper.records import Fault, Job, Page, Redirect
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ DRAIN_BYTES = 64 * 1024
 """An error page or a redirect's body up to this size is read to its end: cheaper than a new connection."""
 DRAIN_S = 1.0
 """And for so long; a server that drips its error page loses its connection."""
+ROBOTS_BYTES = 500 * 1024
+"""Of a robots.txt more is left unread (RFC 9309 section 2.5)."""
 
 
 class Client:
@@ -49,9 +53,11 @@ class Client:
         """
         self._config = fetch
         self._wire = transport or make_transport(fetch)
-        self._guard = AddressGuard(network.private_addresses, lookup)
-        accept_encoding = getattr(self._wire, "accept_encoding", "gzip, deflate")
-        self._sheet = HeaderSheet(politeness.agent, accept_encoding, fetch.headers)
+        self._pins_https = getattr(self._wire, "pins_https", False)
+        names_are_theirs = transport is None and any(proxy.resolves_names for proxy in fetch.proxies)
+        self._guard = AddressGuard(network.private_addresses, lookup, names_are_theirs=names_are_theirs)
+        self._sheet = HeaderSheet(politeness.agent, ACCEPT_ENCODING, fetch.sent_headers)
+        self._jar = new_jar() if fetch.cookies else None
         # The total deadline is ours. A wire counts the time to connect, which it alone can tell apart.
         self._timeout = httpx.Timeout(None, connect=fetch.connect_timeout).as_dict()
         self._open = AsyncExitStack()
@@ -67,6 +73,10 @@ class Client:
     ) -> None:
         """Close all connections."""
         await self._open.aclose()
+
+    async def addresses_of(self, host: str) -> tuple[str, ...]:
+        """The addresses of a host; none where they cannot be found."""
+        return await self._guard.addresses_of(host)
 
     async def fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
         """Make one request and read its answer, within what is left of the try's deadline.
@@ -92,6 +102,8 @@ class Client:
             response = await self._send(job, addresses)
         except Exception as exc:  # a stage border: whatever a wire raises costs this URL and no other
             return fault_of(exc, in_body=False, wire=self._config.transport)
+        if self._jar is not None:
+            self._jar.store(job.url, response.headers.get_list("set-cookie"), time.time())
         try:
             return await self._read(job, response, reservation)
         except Exception as exc:
@@ -103,24 +115,30 @@ class Client:
     async def _send(self, job: Job, addresses: tuple[str, ...]) -> httpx.Response:
         """The head of the answer, from the first address that can be connected to."""
         headers = self._sheet.headers_for(job, authority_of(job.url))
-        *others, last = urls_to_try(job, addresses)
-        for url, address in others:
+        if self._jar is not None:
+            headers = with_cookies(headers, self._jar.header_for(job.url, time.time()))
+        *others, (url, address) = urls_to_try(job, addresses, self._pins_https)
+        for other_url, other in others:
             try:
-                return await self._wire.handle_async_request(GetRequest(url, headers, self._timeout))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                self._guard.prefer_others(job.host, address)
-        return await self._wire.handle_async_request(GetRequest(last[0], headers, self._timeout))
+                return await self._wire.handle_async_request(GetRequest(other_url, headers, self._timeout, other))
+            except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
+                if not is_for_another_address(exc):
+                    raise
+                self._guard.prefer_others(job.host, other)
+        return await self._wire.handle_async_request(GetRequest(url, headers, self._timeout, address))
 
     async def _read(self, job: Job, response: httpx.Response, reservation: Reservation) -> Page | Redirect | Fault:
         stream = _stream_of(response)
         head = read_head(response, time.time())
-        if head is not None:
+        if not isinstance(head, BodyHead):
             await _drain_within(DRAIN_S, stream)
             return head
-        body = await read_body(stream, response.headers, self._config.max_body, reservation)
-        if isinstance(body, Fault):
-            return replace(body, status=response.status_code)
-        return _page(job, response, body)
+        cut_at = ROBOTS_BYTES if job.target.robots_url else None
+        try:
+            body = await read_body(stream, head.length, self._config.max_body, reservation, cut_at=cut_at)
+        except TooLargeError as error:
+            return fault_for(error, response.status_code)
+        return _page(job, response, head, body)
 
 
 class _Paused:
@@ -154,7 +172,7 @@ def _stream_of(response: httpx.Response) -> httpx.AsyncByteStream:
     return response.stream
 
 
-def _page(job: Job, response: httpx.Response, body: bytes) -> Page:
+def _page(job: Job, response: httpx.Response, head: BodyHead, body: bytes) -> Page:
     return Page(
         url=job.target.url,
         final_url=job.url,
@@ -163,4 +181,6 @@ def _page(job: Job, response: httpx.Response, body: bytes) -> Page:
         body=body,
         fetched_at=time.time(),
         extra=job.target.extra,
+        coding=head.coding,
+        close_delimited=head.close_delimited,
     )

@@ -2,6 +2,7 @@
 
 httpx.ConnectError                 connect
 ├── NameNotFound                   dns
+├── ProxyFailed                    connect
 └── TlsFailed                      tls
 httpx.ConnectTimeout               connect
 httpx.TimeoutException, others     timeout
@@ -20,8 +21,8 @@ import httpx
 
 from scraper.records import FailureKind, Fault
 
-CUT_CLUE = "peer closed connection"
-"""How h11 begins its message when a body ends too early (httpx's wire, which has no class for it)."""
+CUT_CLUES = ("peer closed connection", "Server disconnected", "<StreamReset ")
+"""How h11 and httpcore's HTTP/2 begin their message when a body ends too early (they have no class for it)."""
 
 
 class NameNotFound(httpx.ConnectError):
@@ -30,6 +31,15 @@ class NameNotFound(httpx.ConnectError):
 
 class TlsFailed(httpx.ConnectError):
     """The TLS handshake failed, or the certificate is not trusted."""
+
+
+class ProxyFailed(httpx.ConnectError):
+    """The proxy, not the host, is to blame. The message names it without its credentials."""
+
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        """`wait_s`: seconds until it makes sense to try again, None where nobody can tell."""
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class BodyCut(httpx.RemoteProtocolError):
@@ -52,11 +62,18 @@ def fault_of(exc: Exception, *, in_body: bool, wire: str = "pyreqwest") -> Fault
 
     `in_body`: the answer's head had come. `wire`: the one in use; where another may do better, it is named.
     """
+    if isinstance(exc, ProxyFailed):
+        return Fault("connect", str(exc), retry_after_s=exc.wait_s)
     kind = _kind(exc, in_body)
     other = "pyreqwest" if wire == "httpx" else "httpx"
     reason = _reason(exc)
     advice = _ADVICE.get(kind, "").format(other=other)
     return Fault(kind, f"{reason}: {advice}" if advice else reason)
+
+
+def is_for_another_address(exc: httpx.ConnectError | httpx.ConnectTimeout) -> bool:
+    """Whether a connection that failed may come about with another of the host's addresses."""
+    return isinstance(exc, httpx.ConnectTimeout) or (not isinstance(exc, ProxyFailed) and _connect_kind(exc) != "tls")
 
 
 def _reason(exc: Exception) -> str:
@@ -71,7 +88,8 @@ def _reason(exc: Exception) -> str:
 def _kind(exc: Exception, in_body: bool) -> FailureKind:
     if isinstance(exc, httpx.ConnectError):
         return _connect_kind(exc)
-    if isinstance(exc, BodyCut) or (in_body and (isinstance(exc, httpx.NetworkError) or CUT_CLUE in str(exc))):
+    is_cut = isinstance(exc, httpx.NetworkError) or str(exc).startswith(CUT_CLUES)
+    if isinstance(exc, BodyCut) or (in_body and is_cut):
         return "truncated"
     return next((kind for error, kind in _KINDS if isinstance(exc, error)), "protocol")
 

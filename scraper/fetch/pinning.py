@@ -16,14 +16,17 @@ def authority_of(href: str) -> str:
     return href.partition("://")[2].partition("/")[0]
 
 
-def urls_to_try(job: Job, addresses: tuple[str, ...]) -> list[tuple[str, str]]:
+def urls_to_try(job: Job, addresses: tuple[str, ...], pins_https: bool = False) -> list[tuple[str, str]]:
     """(URL to connect to, its address) in turn, at least one.
 
-    http to a name goes to the judged addresses themselves. https goes by name, since its certificate is checked against
-    it: a host that was swapped after the judgement cannot show one.
+    http to a name goes to the judged addresses themselves. https keeps its name, against which the certificate is
+    checked: a wire that `pins_https` connects to the address nonetheless; for the others a host that was swapped after
+    the judgement cannot show a certificate.
     """
-    if not addresses or literal(job.host) is not None or not job.url.startswith("http:"):
+    if not addresses or literal(job.host) is not None:
         return [(job.url, "")]
+    if not job.url.startswith("http:"):
+        return [(job.url, address) for address in addresses[:MOST_ADDRESSES]] if pins_https else [(job.url, "")]
     return [(pin(job.url, address), address) for address in addresses[:MOST_ADDRESSES]]
 
 

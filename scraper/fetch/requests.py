@@ -28,10 +28,16 @@ class GetRequest(httpx.Request):
     `httpx.URL` takes 29 us, more than the rest of our own work for a page; the pyreqwest wire needs only the text.
     """
 
-    def __init__(self, href: str, headers: httpx.Headers, timeout: Mapping[str, float | None]) -> None:
-        """`href` is sent as it stands. `headers` are taken over and must hold Host where the wire adds none."""
+    def __init__(
+        self, href: str, headers: httpx.Headers, timeout: Mapping[str, float | None], address: str = ""
+    ) -> None:
+        """`href` is sent as it stands. `headers` are taken over and must hold Host where the wire adds none.
+
+        `address`: where to connect for the host of `href`, "" where that says it or the wire shall look it up.
+        """
         self.method = "GET"
         self.href = href
+        self.address = address
         self.headers = headers
         self.extensions = {"timeout": timeout}
         self.stream = _NO_BODY
@@ -91,6 +97,15 @@ class HeaderSheet:
             headers = Sheet([("Host", authority), *chosen.multi_items()])
             self._composed[is_own, authority] = headers
         return headers
+
+
+def with_cookies(headers: Sheet, cookies: str) -> Sheet:
+    """The headers with a jar's cookies behind those that the user set; the same ones where there are none."""
+    if not cookies:
+        return headers
+    told = Sheet(headers)
+    told["Cookie"] = "; ".join(filter(None, (headers.get("cookie"), cookies)))
+    return told
 
 
 def is_own_origin(job: Job) -> bool:

@@ -1,8 +1,8 @@
 """pyreqwest's exceptions as httpx's: the one place where they are told apart. Pure.
 
 Its classes follow reqwest's and are too coarse for us: a body that ended early is a BodyDecodeError, a ReadError or a
-plain RequestError, depending on the coding. So the chain of causes is read first, and the class only decides the rest.
-The texts are those of hyper 1, rustls and async-compression, as pyreqwest 0.15 hands them on.
+plain RequestError. So the chain of causes is read first, and the class only decides the rest.
+The texts are those of hyper 1 and rustls, as pyreqwest 0.15 hands them on.
 """
 
 import httpx
@@ -27,9 +27,11 @@ _BY_CAUSE: list[tuple[type[httpx.TransportError], tuple[str, ...]]] = [
         ),
     ),
 ]
+_BROKEN_OFF = ("(os error", "stream error received", "connection error received", "stream closed because of")
+"""How a body's last cause tells that the other side left, not that it broke the rules; but the first, of HTTP/2."""
+
 _BY_CLASS: list[tuple[type[rq.PyreqwestError], type[httpx.RequestError]]] = [
     (rq.ConnectError, httpx.ConnectError),
-    (rq.BodyDecodeError, httpx.DecodingError),
     (rq.DecodeError, httpx.RemoteProtocolError),
     (rq.NetworkError, httpx.ReadError),
     (rq.BuilderError, httpx.LocalProtocolError),
@@ -51,10 +53,9 @@ def _class_for(exc: rq.PyreqwestError, causes: list[str]) -> type[httpx.RequestE
         return httpx.ConnectTimeout if "client error (Connect)" in causes else httpx.ReadTimeout
     if "client error (SendRequest)" in causes:  # connected, and then no answer: a ConnectError to reqwest
         return httpx.RemoteProtocolError
-    if "error reading a body from connection" in causes:  # whatever the class: this is the wire, not the coding
-        return httpx.ReadError if "(os error" in causes[-1] else httpx.RemoteProtocolError
-    if type(exc) is rq.RequestError and "request or response body error" in causes:
-        return httpx.DecodingError  # the rest of what can happen to a body: brotli or zstd that is none
+    if "error reading a body from connection" in causes:  # whatever the class: it is also a BodyDecodeError
+        is_broken_off = any(clue in causes[-1] for clue in _BROKEN_OFF)
+        return httpx.ReadError if is_broken_off else httpx.RemoteProtocolError
     return next((error for source, error in _BY_CLASS if isinstance(exc, source)), httpx.RemoteProtocolError)
 
 

@@ -45,9 +45,13 @@ def look_up(host: str) -> tuple[str, ...]:
 class AddressGuard:
     """Gives the addresses a job may connect to. An async context manager; belongs to one event loop."""
 
-    def __init__(self, policy: Policy, lookup: Lookup = look_up) -> None:
-        """`policy`: `network.private_addresses`."""
+    def __init__(self, policy: Policy, lookup: Lookup = look_up, *, names_are_theirs: bool = False) -> None:
+        """`policy`: `network.private_addresses`.
+
+        `names_are_theirs`: a proxy looks names up, so only hosts that say themselves where they lead can be judged.
+        """
         self._policy = policy
+        self._names_are_theirs = names_are_theirs
         self._lookup = lookup
         self._answers: dict[str, _Answer] = {}
         self._pending: dict[str, asyncio.Future[_Answer]] = {}
@@ -65,7 +69,7 @@ class AddressGuard:
 
     async def addresses(self, job: Job) -> tuple[str, ...] | Fault:
         """The addresses to try in turn; none where the wire may choose; a blocked_address or dns fault."""
-        if self._policy == "allow":
+        if self._policy == "allow" or (self._names_are_theirs and not names_address(job.host)):
             return ()
         listed = job.host == job.target.host and names_address(job.host)
         if addresses := reachable_literal(job.host, listed, self._policy):
@@ -75,6 +79,11 @@ class AddressGuard:
             return found
         verdicts = {address: judge(address, listed, self._policy) for address in found}
         return _allowed(job, verdicts, self._policy)
+
+    async def addresses_of(self, host: str) -> tuple[str, ...]:
+        """All addresses of a host, unjudged; none where they cannot be found."""
+        found = await self._find(host)
+        return () if isinstance(found, Fault) else found
 
     def prefer_others(self, host: str, address: str) -> None:
         """An address did not answer: the next requests try the host's other ones first."""

@@ -56,20 +56,33 @@ class RetryPolicy:
     respect_retry_after: bool = True
     rng: Random = field(default_factory=Random)
 
-    def decide(self, job: Job, fault: Fault) -> Decision:
-        """Whether and when a job that ended in this fault is tried again, never before the server's Retry-After."""
+    def decide(self, job: Job, fault: Fault, streak: int = 0) -> Decision:
+        """Whether and when a job that ended in this fault is tried again, never before the server's Retry-After.
+
+        `streak`: how many round trips in a row met trouble at this host before. Its hold grows with them: of a hundred
+        URLs that meet their first 429 one after the other, the last is the hundredth sign of the same thing.
+        """
         state = _state_of(job, fault)
         asked_s = fault.retry_after_s if self.respect_retry_after else None
-        wait_s = max(self._backoff(state), asked_s or 0.0)
-        hold_s = min(wait_s, self.max_wait_s) if fault.status in HOST_STATUSES else 0.0
+        wait_s = max(self._backoff(job.attempt), asked_s or 0.0)
+        hold_s = self._hold(wait_s, job.attempt, streak + 1) if fault.status in HOST_STATUSES else 0.0
         if not retry_if_result(may_pass)(state) or stop_after_attempt(self.retries + 1)(state):
             return Decision(fault, None, hold_s)
         if asked_s is not None and asked_s > self.max_wait_s:
             return Decision(_asked_too_long(fault, asked_s, self.max_wait_s), None, hold_s)
         return Decision(fault, wait_s, hold_s)
 
-    def _backoff(self, state: RetryCallState) -> float:
-        """Half fixed, half random, so that hosts that failed together are not asked together again."""
+    def _hold(self, wait_s: float, attempt: int, troubles: int) -> float:
+        """As long as the URL waits, and longer where its host has been in trouble for longer."""
+        return min(max(wait_s, self._backoff(troubles)) if troubles > attempt else wait_s, self.max_wait_s)
+
+    def _backoff(self, number: int) -> float:
+        """The wait after the first, second, ... fault in a row.
+
+        Half fixed, half random: hosts that failed together are not asked together again, and no wait is next to none.
+        """
+        state = RetryCallState(_IDLE, None, (), {})
+        state.attempt_number = number
         longest = wait_exponential(multiplier=self.base_s, max=self.cap_s)(state)
         return longest * (0.5 + self.rng.random() / 2)
 

@@ -1,10 +1,8 @@
-"""The wires: httpx transports over pyreqwest (ours) and over httpcore (httpx's own). No job or page is known here."""
+"""The wire by default: an httpx transport over pyreqwest. No job or page is known here."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -15,15 +13,14 @@ from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
 from scraper.fetch.body import is_short
-from scraper.fetch.requests import GetRequest, Sheet, target_of
+from scraper.fetch.httpx_wire import IDLE_S, httpx_transport
+from scraper.fetch.requests import GetRequest, Sheet
 from scraper.fetch.reqwest_errors import HEAD_TOO_LARGE, as_httpx
 from scraper.fetch.responses import StreamedResponse, WireHeaders
+from scraper.fetch.tls import build_client
 
 if TYPE_CHECKING:
     from scraper.config import FetchConfig
-
-IDLE_S = 5.0
-"""How long an unused connection stays open: idle limits are per host, so 10,000 hosts would leave as many sockets."""
 
 SETTLE_S = 0.01
 """After closing, time for pyreqwest's thread to leave Python. It is never joined, and found inside when the interpreter
@@ -34,48 +31,12 @@ _READ_BYTES = 64 * 1024
 T = TypeVar("T")
 
 
-def make_transport(config: "FetchConfig") -> httpx.AsyncBaseTransport:
-    """The wire that `fetch.transport` names. Close it with `aclose`."""
-    if config.transport == "httpx":
-        return httpx_transport(config)
-    return ReqwestTransport(config)
-
-
-def httpx_transport(config: "FetchConfig") -> httpx.AsyncHTTPTransport:
-    """httpx's own wire, which never queues inside its pool: the scheduler gates, so each request finds a connection."""
-    limits = httpx.Limits(
-        max_connections=config.concurrency,
-        max_keepalive_connections=config.concurrency,
-        keepalive_expiry=IDLE_S,
-    )
-    return HttpxTransport(verify=_tls_context(config.verify_tls), trust_env=False, limits=limits)
-
-
-class HttpxTransport(httpx.AsyncHTTPTransport):
-    """httpx's own wire, sending the path as the href has it: `httpx.URL` would escape it in its own way."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; see httpx."""
-        if isinstance(request, GetRequest):
-            request.extensions = {**request.extensions, "target": target_of(request.href)}
-        return await super().handle_async_request(request)
-
-
-@cache
-def _tls_context(verify: bool) -> ssl.SSLContext:
-    """Shared, since reading the root certificates takes 30 ms."""
-    return httpx.create_ssl_context(verify, trust_env=False)
-
-
 class ReqwestTransport(httpx.AsyncBaseTransport):
-    """An httpx transport over pyreqwest (Rust: hyper, rustls). HTTP/1.1; no redirects, cookies, referer or proxies.
+    """An httpx transport over pyreqwest (Rust: hyper, rustls). No redirects, cookies, referer or proxies.
 
-    Brotli and zstd bodies come decoded, in pieces of bounded size, without their Content-Encoding; gzip and deflate as
-    they were sent (coding.py says why). Of `request.extensions["timeout"]` only `read` counts, for the head and for
-    each piece: the connect timeout belongs to the whole client, and there is no pool to wait for.
+    Bodies come as they were sent (scraper/coding.py says why). Of `request.extensions["timeout"]` only `read` counts,
+    for the head and for each piece: the connect timeout belongs to the whole client, and there is no pool to wait for.
     """
-
-    accept_encoding = "gzip, deflate, br, zstd"
 
     def __init__(self, config: "FetchConfig") -> None:
         """Connects with the first request. `config.concurrency`: idle connections kept for one host."""
@@ -95,10 +56,12 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
                 return await self._ask_again(request)
             raise error from exc
         headers = WireHeaders(answer.headers)
-        if 300 <= answer.status < 400 and headers.is_unreadable("location"):
+        needed = "location" if 300 <= answer.status < 400 else "content-encoding"
+        if headers.is_unreadable(needed):
             await exchange.__aexit__(None, None, None)
             return await self._ask_again(request)
-        return StreamedResponse(answer.status, headers, _Body(exchange, answer, read_s, is_short(headers)))
+        body = _Body(exchange, answer, read_s, is_short(headers))
+        return StreamedResponse(answer.status, headers, body, answer.version)
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight fail."""
@@ -111,6 +74,8 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
         href = request.href if isinstance(request, GetRequest) else str(request.url)
         headers = request.headers
         items = headers.items_for_wire if isinstance(headers, Sheet) else headers.multi_items()
+        if self._config.http2 and href.startswith("https:"):
+            items = [item for item in items if item[0] != "host"]  # hyper sends it, as :authority to HTTP/2 hosts
         builder = self._client.request(request.method, href).headers(items)
         # By default the first 64 KiB of the body would be awaited together with the head.
         return builder.streamed_read_buffer_limit(0).build_streamed()
@@ -118,7 +83,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
     async def _ask_again(self, request: httpx.Request) -> httpx.Response:
         """The same request on httpx's wire, for answers that browsers take and pyreqwest cannot give.
 
-        That is a Location that is not ASCII, and a head of more than 100 lines.
+        That is a Location or a Content-Encoding that is not ASCII, and a head of more than 100 lines.
         """
         if self._other_wire is None:
             self._other_wire = httpx_transport(self._config)
@@ -159,10 +124,13 @@ class _Body(httpx.AsyncByteStream):
 
 
 def _build_client(config: "FetchConfig") -> Client:
-    return (
+    builder = (
         ClientBuilder()
+        .http2(config.http2)
         .gzip(False)
         .deflate(False)
+        .brotli(False)
+        .zstd(False)
         .follow_redirects(False)
         .referer(False)
         .default_cookie_store(False)
@@ -177,9 +145,8 @@ def _build_client(config: "FetchConfig") -> Client:
         .http1_allow_obsolete_multiline_headers_in_responses(True)
         .http1_ignore_invalid_headers_in_responses(True)
         .http1_allow_spaces_after_header_name_in_responses(True)
-        .danger_accept_invalid_certs(not config.verify_tls)
-        .build()
     )
+    return build_client(builder, config)
 
 
 async def _within(read_s: float | None, reading: Awaitable[T]) -> T:

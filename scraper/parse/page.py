@@ -23,8 +23,8 @@ from scraper.records import Fault, Page, ParsePlan
 
 Row = dict[str, Any]
 
-ROW_KEYS = ("url", "final_url", "status", "fetched_at", "body_file")
-"""What a row begins with; the last only where bodies are kept."""
+ROW_KEYS = ("url", "final_url", "status", "fetched_at", "close_delimited", "body_file")
+"""What a row begins with; the fifth only where it is true, the last only where bodies are kept."""
 
 _WITHOUT_EVENTS = int(LexborDocumentOptions.WO_EVENTS)
 """With events, a `select` of 20,000 options takes Lexbor 3 s, not 7 ms (each option has it look at all others), for a
@@ -52,7 +52,7 @@ def load_parser(plan: ParsePlan) -> PageParser:
 
 
 def parse_page(page: Page, parser: PageParser) -> Row | Fault:
-    """The page's row, or why there is none: not_html, required_field, parse_crash or parse_memory."""
+    """The row of a page, its body plain, or why there is none: not_html, required_field, parse_crash, parse_memory."""
     try:
         return _parse(page, parser)
     except MemoryError:
@@ -132,6 +132,8 @@ def _row(page: Page, fields: Row) -> Row:
         "status": page.status,
         "fetched_at": rfc3339(page.fetched_at),
     }
+    if page.close_delimited:
+        own["close_delimited"] = True
     if page.body_file is not None:
         own["body_file"] = page.body_file
     return {**own, **_free_names(page.extra or {}, own.keys() | fields.keys()), **fields}

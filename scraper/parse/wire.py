@@ -46,6 +46,8 @@ class PageHead(msgspec.Struct, array_like=True, frozen=True):
     extra: bytes | None
     """JSON."""
     body_file: str | None
+    coding: str
+    close_delimited: bool
     size: int
 
 
@@ -118,6 +120,8 @@ def head_of(id: int, page: Page) -> PageHead:
         page.fetched_at,
         None if page.extra is None else msgspec.json.encode(page.extra),
         page.body_file,
+        page.coding,
+        page.close_delimited,
         len(page.body),
     )
 
@@ -133,6 +137,8 @@ def page_of(head: PageHead, body: bytes) -> Page:
         head.fetched_at,
         None if head.extra is None else msgspec.json.decode(head.extra),
         head.body_file,
+        head.coding,
+        head.close_delimited,
     )
 
 

@@ -40,7 +40,7 @@ def target_from(line: SourceLine) -> Target | Fault:
         return Fault("invalid_url", f"longer than {MAX_URL_CHARS:,} characters: {len(text):,}")
     url = weburl.parse(text)
     if url is None or url.protocol not in weburl.WEB_SCHEMES:
-        return _refusal(weburl.without_userinfo(text))
+        return _refusal(weburl.whole_characters(weburl.without_userinfo(text)))
     written, userinfo = text, None
     if "@" in text:
         written, userinfo = weburl.without_userinfo(text), weburl.userinfo_of(url)

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
-from scraper.records import Job
+from scraper.records import Fault, Job
 from scraper.urls.frontier import Frontier
+from scraper.urls.pace import Sign
 
 
 class Gate:
@@ -13,10 +15,11 @@ class Gate:
     The gate is closed by its feeder, once no further job can come; the tasks then get None, one by one.
     """
 
-    def __init__(self, frontier: Frontier, window: int) -> None:
-        """`window`: how many jobs `room` lets the feeder queue."""
+    def __init__(self, frontier: Frontier, window: int, lane_of: Callable[[str], str] | None = None) -> None:
+        """`window`: how many jobs `room` lets the feeder queue. `lane_of`: a host's lane; None: each has its own."""
         self.frontier = frontier
         self._window = window
+        self._lane_of = lane_of
         self._loop = asyncio.get_running_loop()
         self._takers: deque[asyncio.Future[Job | None]] = deque()
         self._timer: asyncio.Handle | None = None
@@ -25,28 +28,51 @@ class Gate:
         self._room.set()
         self._closed = False
 
-    def put(self, job: Job) -> None:
-        """Queue a job; never blocks, so that a redirect or a retry cannot lock the ring of stages."""
-        self.frontier.add(job, self._loop.time())
+    def put(self, job: Job) -> Fault | None:
+        """Queue a job; never blocks, so that a redirect or a retry cannot lock the ring of stages.
+
+        Where the job's host is set aside it is not queued, and ends with the fault that this gives.
+        """
+        refusal = self.frontier.add(job, self._loop.time(), self._lane(job.host) if self._lane_of else None)
         if self._takers:
             self._pump()
         if len(self.frontier) >= self._window:
             self._room.clear()
+        return refusal
 
     def retry(self, job: Job, wait_s: float) -> None:
         """Queue a job for another try, `wait_s` seconds from now."""
-        self.frontier.retry(job, self._loop.time() + wait_s)
+        self.frontier.retry(job, self._loop.time() + wait_s, self._lane(job.host))
         self._pump()
 
     def hold(self, host: str, wait_s: float) -> None:
         """Ask nothing of this host for the next `wait_s` seconds."""
-        self.frontier.hold(host, self._loop.time() + wait_s)
+        self.frontier.hold(self._lane(host), self._loop.time() + wait_s)
 
-    def done(self, job: Job) -> None:
-        """Give back the slot of a job that was taken."""
-        self.frontier.done(job.host, self._loop.time())
+    def set_delay(self, host: str, seconds: float) -> None:
+        """From now on one request at a time of this host, and at least so many seconds between two."""
+        self.frontier.set_delay(self._lane(host), seconds)
+
+    def done(self, job: Job, sign: Sign | None = None) -> None:
+        """Give back the slot of a job that was taken. `sign`: what its answer says of the host's load."""
+        self.frontier.done(job, self._loop.time(), sign)
         if self._takers:
             self._pump()
+
+    def streak(self, job: Job) -> int:
+        """How many round trips in a row met trouble before the answer to this job, which is in flight."""
+        return self.frontier.streak(job)
+
+    def fail(self, job: Job, fault: Fault, is_final: bool) -> Fault | None:
+        """Count a fault of a job's host. Where the host is set aside, gives the fault of all its URLs: see `drain`."""
+        return self.frontier.fail(job, fault, is_final, self._loop.time())
+
+    def drain(self, host: str) -> list[Job]:
+        """Remove and give every job of a host that is not in flight, for its end."""
+        drained = self.frontier.drain(host, self._lane(host))
+        if len(self.frontier) < self._window:
+            self._room.set()
+        return drained
 
     async def room(self) -> None:
         """Wait until the frontier holds fewer jobs than the window."""
@@ -75,6 +101,9 @@ class Gate:
         while self._takers:
             _give(self._takers.popleft(), None)
         return dropped
+
+    def _lane(self, host: str) -> str:
+        return host if self._lane_of is None else self._lane_of(host)
 
     def _next(self) -> Job | None:
         job = self.frontier.take(self._loop.time())
@@ -112,7 +141,7 @@ class Gate:
             return
         job = taker.result()
         if job is not None:
-            self.frontier.done(job.host, self._loop.time())
+            self.frontier.done(job, self._loop.time())
             self.put(job)
 
 

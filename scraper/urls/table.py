@@ -75,15 +75,15 @@ def unique_names(cells: Sequence[str]) -> list[str]:
     >>> unique_names(["url", "tag", "", "tag"])
     ['url', 'tag', 'column_3', 'tag_2']
     """
-    names: list[str] = []
+    names: dict[str, None] = {}
+    copies: dict[str, int] = {}
     for number, cell in enumerate(cells, 1):
         name = stem = cell.strip() or f"column_{number}"
-        copy = 2
         while name in names:
-            name = f"{stem}_{copy}"
-            copy += 1
-        names.append(name)
-    return names
+            copies[stem] = copies.get(stem, 1) + 1
+            name = f"{stem}_{copies[stem]}"
+        names[name] = None
+    return list(names)
 
 
 def _hint(header: Sequence[str]) -> str:

@@ -1,8 +1,10 @@
-"""Raw bodies kept on disk, for looking at a page that parsed oddly. Named by content: equal pages are one file."""
+"""Plain bodies kept on disk, for looking at a page that parsed oddly. Named by content: equal pages are one file."""
 
+import asyncio
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,59 +12,69 @@ import aiofiles
 import aiofiles.os
 from msgspec.structs import replace
 
+from scraper.coding import CodingError, fault_for, plain_pieces
 from scraper.errors import SinkError, WriteError
-from scraper.records import Page
+from scraper.records import Fault, Page
 
 FOLDER = "bodies"
 
-_OURS = re.compile(r"[0-9a-f]{32}\.(html|[0-9a-f]+\.part)")
+_OURS = re.compile(r"[0-9a-f]{32}\.(html|part)")
 
 
 class BodyFolder:
     """The folder `bodies/` of an output folder. Files are written beside the loop, and appear whole or not at all."""
 
-    def __init__(self, output: Path) -> None:
-        """Create the folder. Raises SinkError where that cannot be done."""
+    def __init__(self, output: Path, max_body: int) -> None:
+        """Create the folder, for bodies of so many plain bytes. Raises SinkError where that cannot be done."""
         self._output = output
+        self._max_body = max_body
         try:
             (output / FOLDER).mkdir(exist_ok=True)
         except OSError as exc:
             raise SinkError(f"{output / FOLDER}: cannot be made: {exc.strerror}") from exc
 
-    async def keep(self, page: Page) -> Page:
-        """Store the body as it came, less its Content-Encoding; gives the page with `body_file` set.
+    async def keep(self, page: Page) -> Page | Fault:
+        """Store the plain body; gives the page, still as it came, with `body_file` set, or why its body is not whole.
 
-        Raises WriteError where it cannot be written.
+        Piece by piece: nobody has reserved memory for a plain body. Raises WriteError where it cannot be written.
         """
-        name = body_name(page.body)
-        path = self._output / name
+        part = self._output / FOLDER / f"{id(page):032x}.part"
         try:
-            if not await aiofiles.os.path.exists(path):
-                await _write_whole(path, page.body)
+            name = body_name(await _write(part, plain_pieces(page.body, page.coding, self._max_body)))
+            await aiofiles.os.replace(part, self._output / name)
+        except CodingError as error:
+            return fault_for(error, page.status)
         except OSError as exc:
-            raise WriteError(f"{path}: cannot be written: {exc.strerror}; mend the cause and resume") from exc
+            where = self._output / FOLDER
+            raise WriteError(f"{where}: cannot be written: {exc.strerror}; mend the cause and resume") from exc
+        finally:
+            with suppress(OSError):  # none there where all went well
+                os.unlink(part)
         return replace(page, body_file=name)
 
 
-def body_name(body: bytes) -> str:
+def body_name(digest: str) -> str:
     """The file name of a body, relative to the output folder: the first 128 bits of its SHA-256.
 
-    >>> body_name(b"")
+    >>> body_name(hashlib.sha256(b"").hexdigest())
     'bodies/e3b0c44298fc1c149afbf4c8996fb924.html'
     """
-    return f"{FOLDER}/{hashlib.sha256(body).hexdigest()[:32]}.html"
+    return f"{FOLDER}/{digest[:32]}.html"
 
 
-async def _write_whole(path: Path, body: bytes) -> None:
-    part = path.with_suffix(f".{id(body):x}.part")
-    try:
-        async with aiofiles.open(part, "wb") as file:
-            await file.write(body)
-        await aiofiles.os.replace(part, path)
-    except OSError:
-        with suppress(OSError):
-            await aiofiles.os.unlink(part)
-        raise
+async def _write(path: Path, pieces: Iterator[bytes]) -> str:
+    """Write the pieces, each made on a thread; gives their SHA-256."""
+    digest = hashlib.sha256()
+    async with aiofiles.open(path, "wb") as file:
+        while piece := await asyncio.to_thread(_next_piece, pieces, digest):
+            await file.write(piece)
+    return digest.hexdigest()
+
+
+def _next_piece(pieces: Iterator[bytes], digest: "hashlib._Hash") -> bytes:
+    piece = next(pieces, b"")
+    digest.update(piece)
+    return piece
 
 
 def remove_parts(output: Path) -> None:

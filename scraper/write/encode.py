@@ -10,8 +10,8 @@ import msgspec
 
 from scraper.records import Failure
 
-ROW_KEYS = ("url", "final_url", "status", "fetched_at")
-"""What every row begins with."""
+ROW_KEYS = ("url", "final_url", "status", "fetched_at", "close_delimited")
+"""What every row begins with; the last, in JSON, only where it is true."""
 OTHER_COLUMNS = "other"
 """The CSV column that takes, as one JSON object, keys that were not known when the header was written."""
 

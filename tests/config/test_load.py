@@ -114,9 +114,8 @@ WRONG = {
         "my.toml: network.zzz is not a setting: known here: private_addresses",
     ),
     "setting of a later version": (
-        "[politeness]\nrobots = true",
-        "my.toml: politeness.robots is not a setting: known here: per_host, delay, user_agent, contact, "
-        "respect_retry_after, max_wait",
+        "[follow]\nmax_depth = 2",
+        "my.toml: follow is not a setting: known here: run, fetch, politeness, network, parse, fields, write",
     ),
     "no duration": ('[fetch]\ntimeout = "ten"', f'my.toml: fetch.timeout = "ten": {DURATION}'),
     "duration out of range": ('[fetch]\ntimeout = "0s"', f'my.toml: fetch.timeout = "0s": {DURATION}'),

@@ -39,7 +39,7 @@ def test_kept_body_that_finds_no_room_ends_the_run(cli, site):
         cli, 1000, source, "--set", "fetch.keep_bodies=true", "--set", "write.commit_every=1h"
     )
     assert code == 1
-    assert "bodies/" in err or "writing stopped" in err
+    assert "output/bodies: cannot be written" in err or "writing stopped" in err
     assert len(err.splitlines()) == 1
     assert cli("run", source, "--set", "fetch.keep_bodies=true").code == 0
     assert len(cli.rows()) == 5

@@ -20,6 +20,7 @@ MAX_BODY = 8 * 1024 * 1024
 
 RAW = {
     "/cut": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<h1>half",
+    "/robots.txt": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     "/garbage": b"\0\1\2 this is no HTTP\r\n\r\n",
 }
 """What a server that keeps to no rule answers; to another path it never answers."""
@@ -70,6 +71,7 @@ def server() -> Iterator[HTTPServer]:
         other = server.url_for("/").replace("127.0.0.1", "127.0.0.2").replace("localhost", "127.0.0.2")
         html = "text/html"
         answers = {
+            "/robots.txt": Response("none", 404),
             "/missing": Response("none", 404),
             "/image": Response(b"\x89PNG\r\n\x1a\n", content_type="image/png"),
             "/large": Response(b"<p>" + b"x" * MAX_BODY, content_type=html),

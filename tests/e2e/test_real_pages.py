@@ -26,8 +26,9 @@ def served():
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            body = bodies[int(self.path[1:])]
-            self.send_response(200)
+            number = self.path[1:]
+            body = bodies[int(number)] if number.isdecimal() else b""
+            self.send_response(200 if body else 404)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

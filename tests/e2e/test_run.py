@@ -100,7 +100,7 @@ def test_csv_in_csv_out_with_the_other_columns(cli, site):
     assert result.code == 0
     with (cli.folder / "output" / "pages.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert list(row) == ["url", "final_url", "status", "fetched_at", "sku", "price", "name"]
+    assert list(row) == ["url", "final_url", "status", "fetched_at", "close_delimited", "sku", "price", "name"]
     assert row["sku"] == "A1"
     assert float(row["price"]) > 0
     assert [failure["line"] for failure in cli.failures()] == [3]

@@ -1,14 +1,17 @@
 """A raw server on loopback that says exactly what a test tells it to, and clients on both wires."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import trustme
 
 from scraper import weburl
 from scraper.config import FetchConfig, NetworkConfig, PolitenessConfig
@@ -115,6 +118,37 @@ def tls() -> ssl.SSLContext:
     return context
 
 
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority of the tests, in `file`; what it signs is trusted by nobody else."""
+
+    ca: trustme.CA
+    file: str
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        """The context of a server that shows a certificate for these names, and looks at one of its client."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert(*names).configure_cert(context)
+        self.ca.configure_trust(context)
+        return context
+
+    def client(self, folder: Path) -> tuple[str, str, str]:
+        """The files of a client certificate: both in one, the certificate, its key."""
+        issued = self.ca.issue_cert("me@example.org")
+        files = folder / "both.pem", folder / "cert.pem", folder / "key.pem"
+        issued.private_key_and_cert_chain_pem.write_to_path(files[0])
+        issued.cert_chain_pems[0].write_to_path(files[1])
+        issued.private_key_pem.write_to_path(files[2])
+        return str(files[0]), str(files[1]), str(files[2])
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    ca, file = trustme.CA(), tmp_path_factory.mktemp("ca") / "ca.pem"
+    ca.cert_pem.write_to_path(file)
+    return Authority(ca, str(file))
+
+
 @pytest.fixture
 async def open_things() -> AsyncIterator[AsyncExitStack]:
     """Closes what a test opened, and then finds no task left."""
@@ -153,3 +187,18 @@ async def make_client(open_things: AsyncExitStack) -> MakeClient:
         return await open_things.enter_async_context(client)
 
     return make
+
+
+@pytest.fixture
+def full_backlog() -> Iterator[int]:
+    """A port that takes no further connection: the kernel drops each SYN (Linux: a backlog of 0 holds one)."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+        for sock in waiting:
+            sock.close()

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -147,21 +147,6 @@ class TestAddresses:
             fault = await client.fetch(job_for(f"{scheme}://gone.example/"), Unbounded())
             assert isinstance(fault, Fault)
             assert fault.kind == "dns"
-
-
-@pytest.fixture
-def full_backlog() -> Iterator[int]:
-    """A port that takes no further connection: the kernel drops each SYN (Linux: a backlog of 0 holds one)."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.setblocking(False)
-            sock.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
-        for sock in waiting:
-            sock.close()
 
 
 class TestConnecting:

@@ -27,6 +27,11 @@ def test_all_headers_are_those_of_httpx() -> None:
 
 def test_a_response_keeps_its_headers_untouched() -> None:
     headers = WireHeaders(HeaderMap(LINES))
-    response = StreamedResponse(200, headers, httpx.ByteStream(b""))
+    response = StreamedResponse(200, headers, httpx.ByteStream(b""), "HTTP/1.1")
     assert response.headers is headers
     assert "_list" not in vars(headers)
+
+
+def test_a_response_names_its_version_as_httpx_does() -> None:
+    response = StreamedResponse(200, WireHeaders(HeaderMap(LINES)), httpx.ByteStream(b""), "HTTP/1.0")
+    assert (response.http_version, response.extensions["http_version"]) == ("HTTP/1.0", b"HTTP/1.0")

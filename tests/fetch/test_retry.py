@@ -98,3 +98,28 @@ def test_retry_after_can_be_disregarded(job: Job) -> None:
 
 def test_base_zero_means_no_wait(job: Job) -> None:
     assert RetryPolicy(2, base_s=0.0).decide(job, Fault("timeout", "")).wait_s == 0
+
+
+def test_a_host_in_trouble_for_long_is_held_for_longer_than_the_url_waits(job: Job) -> None:
+    policy = RetryPolicy(2, base_s=0.5, cap_s=60.0, rng=Random(1))
+    holds = [policy.decide(job, Fault("http_status", "", 503), streak).hold_host_s for streak in range(1, 9)]
+    for hold_s, longest in zip(holds, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0], strict=True):
+        assert longest / 2 <= hold_s <= longest
+    decision = policy.decide(job, Fault("http_status", "", 503), 8)
+    assert decision.wait_s is not None
+    assert decision.wait_s <= 0.5, "the URL has its own count; its host is not ready before the hold is over"
+
+
+def test_hold_is_bounded_by_what_a_server_may_ask_for(job: Job) -> None:
+    policy = RetryPolicy(2, base_s=0.5, cap_s=3600.0, max_wait_s=7.0)
+    assert policy.decide(job, Fault("http_status", "", 503), 1000).hold_host_s == 7.0
+
+
+def test_retry_after_counts_where_it_is_longer_than_the_hosts_backoff(job: Job) -> None:
+    decision = RetryPolicy(2, base_s=0.5).decide(job, Fault("http_status", "", 503, retry_after_s=30.0), 3)
+    assert decision.hold_host_s == 30.0
+
+
+@pytest.mark.parametrize("kind", ["dns", "connect", "timeout", "protocol", "truncated"])
+def test_only_answers_that_speak_of_the_whole_host_hold_it(job: Job, kind: FailureKind) -> None:
+    assert RetryPolicy(2).decide(job, Fault(kind, ""), 5).hold_host_s == 0

@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from scraper.config import FetchConfig
-from scraper.fetch.transport import ReqwestTransport, httpx_transport, make_transport
+from scraper.fetch.httpx_wire import httpx_transport
+from scraper.fetch.transport import ReqwestTransport
+from scraper.fetch.wires import make_transport
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 import asyncio
 
-from scraper.records import Job, Target
-from scraper.urls.frontier import Frontier, HostLimits
+from scraper.records import Fault, Job, Target
+from scraper.urls.breaker import MOST_IN_ROW
+from scraper.urls.frontier import Frontier
 from scraper.urls.gate import Gate
+from scraper.urls.pace import HostLimits
 
 
 def job(number: int, host: str = "a") -> Job:
@@ -99,3 +101,60 @@ async def test_cancelled_task_loses_no_job():
     assert taker.cancelled()
     assert (await asyncio.wait_for(queue.take(), 1)).target.key == 1
     assert queue.frontier.in_flight == 1
+
+
+async def test_answers_slow_a_host_down():
+    queue = Gate(Frontier(lambda host: HostLimits(2, 0.0, adaptive=True)), 10)
+    for number in range(4):
+        queue.put(job(number))
+    first, second = await queue.take(), await queue.take()
+    queue.done(first, "trouble")
+    queue.done(second, "trouble")
+    assert queue.streak(await queue.take()) == 1
+    taker = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    assert not taker.done(), "one at a time now"
+    queue.close()
+    assert await taker is None
+
+
+async def fail_in_row(queue: Gate, count: int) -> Fault | None:
+    verdict = None
+    for number in range(count):
+        assert queue.put(job(number)) is None
+        taken = await queue.take()
+        verdict = queue.fail(taken, Fault("connect", "refused"), is_final=True)
+        queue.done(taken, "silence")
+    return verdict
+
+
+async def test_host_that_is_set_aside_takes_no_job_and_gives_back_those_it_has():
+    queue = gate(window=2)
+    assert await fail_in_row(queue, MOST_IN_ROW - 1) is None
+    for number in range(50, 53):
+        queue.put(job(number))
+    waiting = asyncio.ensure_future(queue.room())
+    verdict = queue.fail(await queue.take(), Fault("connect", "refused"), is_final=True)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert [drained.target.key for drained in queue.drain("a")] == [51, 52]
+    await asyncio.wait_for(waiting, 1)
+    assert queue.put(job(53)) == verdict is not None
+    assert len(queue.frontier) == 0
+
+
+async def test_hosts_of_one_lane_are_asked_as_one():
+    lanes = {"a": "192.0.2.1", "b": "192.0.2.1"}
+    queue = Gate(Frontier(lambda lane: HostLimits(1, 0.0)), 10, lanes.__getitem__)
+    queue.retry(job(1, "a"), 0.0)
+    first = await queue.take()
+    queue.put(job(2, "b"))
+    queue.hold("b", 60.0)
+    queue.set_delay("a", 60.0)
+    queue.done(first)
+    taker = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    assert not taker.done()
+    assert [drained.target.key for drained in queue.drain("b")] == [2]
+    queue.close()
+    assert await taker is None
