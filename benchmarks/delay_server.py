@@ -4,6 +4,7 @@ As cheap as a Python server can be, so that the tool and not the server is what 
 """
 
 import asyncio
+import socket
 import sys
 from typing import cast
 
@@ -43,14 +44,26 @@ def answer_of(body_bytes: int) -> bytes:
     return (_HEAD.format(len(body)) + body).encode()
 
 
-async def serve(latency_s: float, body_bytes: int) -> None:
+def listener(everywhere: bool) -> socket.socket:
+    """A socket on a free port of 127.0.0.1 or, everywhere, of all 127.0.0.0/8; never to be reached from outside.
+
+    Linux only where everywhere: bound to the loopback interface it hears that alone, whatever the address.
+    """
+    found = socket.socket()
+    if everywhere:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
+    found.bind(("0.0.0.0" if everywhere else "127.0.0.1", 0))
+    return found
+
+
+async def serve(latency_s: float, body_bytes: int, everywhere: bool) -> None:
     """Serve until killed; the URL goes to standard output first."""
     answer = answer_of(body_bytes)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Answerer(answer, latency_s), "127.0.0.1", 0, backlog=4096)
+    server = await loop.create_server(lambda: Answerer(answer, latency_s), sock=listener(everywhere), backlog=4096)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(float(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(serve(float(sys.argv[1]), int(sys.argv[2]), "everywhere" in sys.argv))

@@ -124,9 +124,10 @@ class Server:
 
 
 @contextmanager
-def delay_server(latency_s: float, body_bytes: int) -> Iterator[Server]:
-    """A server that answers every path with the same small page after a while."""
+def delay_server(latency_s: float, body_bytes: int, *, everywhere: bool = False) -> Iterator[Server]:
+    """A server that answers every path with the same small page after a while; everywhere: on all of 127.0.0.0/8."""
     command = [sys.executable, "-m", "benchmarks.delay_server", str(latency_s), str(body_bytes)]
+    command += ["everywhere"] if everywhere else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -27,6 +27,7 @@ TITLES = {
     "startup": "Start-up",
     "tls": "HTTPS, a new connection for each page",
     "heavy": "Article text",
+    "hosts": "Ten thousand polite hosts",
 }
 
 Column = tuple[str, Callable[[Case], str]]
@@ -71,7 +72,16 @@ _STARTUP: tuple[Column, ...] = (
     ("CPU seconds", lambda case: f"{middle([run.cpu_s for run in case.runs]):.3f}"),
     ("peak MiB", lambda case: f"{max(case.peak_mib):,.0f}"),
 )
-COLUMNS = {"latency": _LATENCY, "million": _MILLION, "startup": _STARTUP}
+_HOSTS: tuple[Column, ...] = (
+    ("hosts", lambda case: f"{int(case.name):,}"),
+    ("pages", lambda case: f"{case.pages:,}"),
+    ("bound by delay, pages/s", lambda case: f"{case.figures['delay_bound_per_s']:,.0f}"),
+    ("by slots, pages/s", lambda case: f"{case.figures['slots_bound_per_s']:,.0f}"),
+    ("pages/s under way", lambda case: f"{case.figures['rate_per_s']:,.0f}"),
+    ("share of the lower bound", lambda case: f"{case.figures['share']:.1%}"),
+    ("peak MiB", lambda case: f"{max(case.peak_mib):,.0f}"),
+)
+COLUMNS = {"hosts": _HOSTS, "latency": _LATENCY, "million": _MILLION, "startup": _STARTUP}
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -127,5 +127,9 @@ TARGETS = (
     at_least(
         "HTTPS, new connections, against aiohttp", 2, "{:.1f}x", ratio("tls", "ours-two", "aiohttp, fetch only", _SPEED)
     ),
+    *(
+        at_least(f"{n:,} hosts, 0.5 s apart", 0.9, "{:.1%} of the bound", named("hosts", str(n), "share"))
+        for n in (200, 10_000)
+    ),
     at_least("article text, against one process", 1.9, "{:.2f}x", ratio("heavy", "ours", "one process", _SPEED)),
 )

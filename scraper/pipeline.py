@@ -28,7 +28,6 @@ from scraper.parts import Limits, Parts
 from scraper.records import Failure, Fault, Job, Page, Parsed, Redirect, SourceLine, Target
 from scraper.stats import Capacity, Sample
 from scraper.urls import canonical
-from scraper.urls.breaker import is_of_host
 from scraper.urls.frontier import Frontier
 from scraper.urls.gate import Gate
 from scraper.urls.pace import Sign, sign_of
@@ -72,6 +71,7 @@ class Pipeline:
         self._seen = SeenSet()
         self._numbers = 0
         self._unplaced: dict[str, list[Job]] = {}
+        self._unplaced_jobs = 0
         self._lookups: set[asyncio.Task[None]] = set()
         self._tasks: asyncio.TaskGroup | None = None
         self._in_parse: dict[int, _InParse] = {}
@@ -235,6 +235,7 @@ class Pipeline:
     def _await_address(self, job: Job) -> None:
         waiting = self._unplaced.setdefault(job.host, [])
         waiting.append(job)
+        self._unplaced_jobs += 1
         if len(waiting) == 1 and self._tasks is not None:
             self._lookups.add(self._tasks.create_task(self._place(job.host)))
         self._update_reading()
@@ -243,7 +244,9 @@ class Pipeline:
         """Find the lane of a host, for the jobs that wait for it."""
         if self._parts.lanes is not None:
             self._parts.lanes.learn(host, await self._parts.fetcher.addresses_of(host))
-        for job in self._unplaced.pop(host):
+        waiting = self._unplaced.pop(host)
+        self._unplaced_jobs -= len(waiting)
+        for job in waiting:
             self._put(job)
         self._lookups.difference_update([task for task in self._lookups if task.done()])
         self._update_reading()
@@ -258,7 +261,7 @@ class Pipeline:
     def _update_reading(self) -> None:
         """Reading pauses while too much of what was read waits for its end, and goes on below."""
         permits = self._parts.permits
-        unqueued = sum(map(len, self._unplaced.values())) + (permits.waiting if permits is not None else 0)
+        unqueued = self._unplaced_jobs + (permits.waiting if permits is not None else 0)
         if unqueued > self._limits.window:
             self._may_read.clear()
         elif self._carried > self._limits.memory or self._unwritten_outcomes > UNWRITTEN_MOST:
@@ -322,7 +325,7 @@ class Pipeline:
         if decision.hold_host_s:
             self._gate.hold(job.host, decision.hold_host_s)
         is_final = decision.wait_s is None
-        aside = self._gate.fail(job, fault, is_final) if is_of_host(fault) else None
+        aside = self._gate.fail(job, fault, is_final)
         if decision.wait_s is not None and aside is None:
             self._gate.retry(first_hop(job.target, job.attempt + 1), decision.wait_s)
         else:

@@ -4,7 +4,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from scraper.records import Job, SourceLine
 from scraper.urls.canonical import identify
-from scraper.urls.frontier import Frontier, HostLimits
+from scraper.urls.frontier import Frontier
+from scraper.urls.pace import HostLimits
 from scraper.urls.seen import SeenSet
 
 LINES = [SourceLine(f"https://www.host{number % 10}.example/a/b/page-{number}?id={number}") for number in range(1000)]
@@ -32,7 +33,7 @@ def test_take_and_finish_1000_jobs(benchmark: BenchmarkFixture, jobs: list[Job])
             frontier.add(job, 0.0)
         taken = 0
         while (ready := frontier.take(0.0)) is not None:
-            frontier.done(ready.host, 0.0)
+            frontier.done(ready, 0.0)
             taken += 1
         return taken
 

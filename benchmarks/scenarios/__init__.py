@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from benchmarks.bench import Bench
 from benchmarks.results import Case
-from benchmarks.scenarios import heavy, job, latency, million, real, startup, tls
+from benchmarks.scenarios import heavy, hosts, job, latency, million, real, startup, tls
 
 Scenario = Callable[[Bench], tuple[str, list[Case]]]
 
@@ -16,4 +16,5 @@ SCENARIOS: dict[str, Scenario] = {
     "startup": startup.run,
     "tls": tls.run,
     "heavy": heavy.run,
+    "hosts": hosts.run,
 }

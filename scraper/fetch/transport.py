@@ -26,6 +26,9 @@ SETTLE_S = 0.01
 """After closing, time for pyreqwest's thread to leave Python. It is never joined, and found inside when the interpreter
 ends it aborts the process (seen once in 85 short runs)."""
 
+READ_TRIES = 4
+"""For so many times `fetch.timeout` a connection may outlive its try, and a page wait for memory in mid-body."""
+
 _READ_BYTES = 64 * 1024
 
 T = TypeVar("T")
@@ -137,8 +140,9 @@ def _build_client(config: "FetchConfig") -> Client:
         .no_proxy()
         .connect_timeout(timedelta(seconds=config.connect_timeout))
         # Cancelling a request does not end it inside pyreqwest while its head is awaited: a server that drips its head
-        # would hold the connection for ever. reqwest's read timeout covers the whole head, and then each read.
-        .read_timeout(timedelta(seconds=config.timeout))
+        # would hold the connection for ever. reqwest's read timeout covers the whole head, and then each read, the time
+        # in which we wait for memory included: so it is longer than a try.
+        .read_timeout(timedelta(seconds=READ_TRIES * config.timeout))
         .pool_max_idle_per_host(config.concurrency)
         .pool_idle_timeout(timedelta(seconds=IDLE_S))
         # Browsers are lenient with header lines, so are we.

@@ -49,7 +49,7 @@ def why_not_html(body: bytes, content_type: str) -> str | None:
         return None
     if media_type in _UNSURE_TYPES or "/" not in media_type:
         return None if _starts_like_html(body) else _unsure(media_type)
-    return f"the answer is {media_type}"
+    return f"the answer is {_shown(media_type)}"
 
 
 def looks_like_html(body: bytes, content_type: str) -> bool:
@@ -58,7 +58,12 @@ def looks_like_html(body: bytes, content_type: str) -> bool:
 
 
 def _unsure(media_type: str) -> str:
-    return f"the answer is {media_type or 'of no stated type'} and does not begin like HTML"
+    return f"the answer is {_shown(media_type) or 'of no stated type'} and does not begin like HTML"
+
+
+def _shown(media_type: str) -> str:
+    """A type as it may be shown: it is the server's text, so no terminal codes, and not endless."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in media_type[:100])
 
 
 def _magic(body: bytes) -> str | None:

@@ -142,6 +142,18 @@ def test_an_endless_robots_txt_is_read_to_its_limit(cli):
     assert [failure["error"] for failure in cli.failures()] == ["robots"]
 
 
+def test_names_of_one_address_share_its_delay_where_asked(cli):
+    with serving(lambda path: (200, {}, PAGE) if path != "/robots.txt" else (404, {}, b"")) as (url, log):
+        port = url.rpartition(":")[2]
+        hosts = [f"http://{name}.localhost:{port}/x" for name in "abc"]
+        settings = ("politeness.by=address", "politeness.delay=250ms", "politeness.robots=false")
+        arguments = [part for setting in settings for part in ("--set", setting)]
+        assert cli("run", cli.write_list(hosts), *arguments).code == 0
+    assert len(cli.rows()) == 3
+    starts = [at for at, _, _ in log.requests]
+    assert min(later - sooner for sooner, later in pairwise(starts)) > 0.2
+
+
 def test_a_dead_host_is_named_as_such(cli):
     with serving(robots()) as (url, _):
         pass
