@@ -79,7 +79,7 @@ async def test_a_cancelled_request_drops_its_connection(
         await drip(writer)
 
     server = await serve(reply)
-    client = await make_client(transport=wire, timeout=1.0)
+    client = await make_client(transport=wire, timeout=0.4)
     request = asyncio.create_task(client.fetch(job_for(server.url), Unbounded()))
     await begun.wait()
     await asyncio.sleep(0.05)
