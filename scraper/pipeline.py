@@ -207,11 +207,12 @@ class Pipeline:
 
     def _queue(self, job: Job) -> None:
         """Let a job run when its host's turn comes, if robots.txt allows it; every hop of a page passes here."""
-        verdict = None if self._parts.permits is None else self._parts.permits.judge(job, self._loop.time())
-        if verdict is None:
+        permits = self._parts.permits
+        verdict = None if permits is None else permits.judge(job, self._loop.time())
+        if permits is None or verdict is None:
             self._put(job)
         elif isinstance(verdict, Fault):
-            self._refuse(job, verdict)
+            self._refuse(job, verdict, permits.tries_for(job))
         else:
             self._update_reading()
             if verdict.ask is not None:
@@ -225,10 +226,10 @@ class Pipeline:
         elif refusal := self._gate.put(job):
             self._refuse(job, refusal)
 
-    def _refuse(self, job: Job, fault: Fault) -> None:
-        """End a job that is not to be run: forbidden, or its host is set aside."""
+    def _refuse(self, job: Job, fault: Fault, tries: int = 0) -> None:
+        """End a job that is not to be run: forbidden, its host set aside, or tried in vain so many `tries`."""
         if job.target.robots_url is None:
-            self._fail_url(job, fault, attempts=job.attempt if job.hop else job.attempt - 1)
+            self._fail_url(job, fault, attempts=max(tries, job.attempt if job.hop else job.attempt - 1))
         else:
             self._on_robots(job, answer_to(fault))
 

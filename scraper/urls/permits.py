@@ -37,6 +37,8 @@ class _Entry:
     """None while it is being fetched, and where it could not be."""
     fault: Fault | None = None
     """Why it could not be."""
+    tries: int = 0
+    """How often the host was tried in vain, where the fault is its own."""
     expires_at: float = float("inf")
     waiting: list[Job] = field(default_factory=list)
 
@@ -81,6 +83,7 @@ class Permits:
         self.waiting -= len(waiting)
         if isinstance(answer, Fault):
             entry.fault, entry.expires_at = _as_robots_fault(answer), now + RETRY_S
+            entry.tries = job.attempt if answer.kind in OWN_KINDS else 0
         else:
             entry.robots, entry.expires_at = answer, now + DAY_S
         return waiting
@@ -88,6 +91,11 @@ class Permits:
     def read(self, body: bytes) -> Robots:
         """The rules for us in a robots.txt. Takes some 50 ms for the largest."""
         return parse_robots(body, self._agents)
+
+    def tries_for(self, job: Job) -> int:
+        """How often the host of a refused job was tried in vain for it: its failure is the job's own."""
+        entry = self._book.get(_key(job.url, job.host == job.target.host))
+        return 0 if entry is None else entry.tries
 
     def crawl_delay_s(self, robots: Robots) -> float | None:
         """The gap between requests to obey; None where none is asked for, or more than is accepted: see `judge`."""

@@ -158,7 +158,7 @@ def test_a_dead_host_is_named_as_such(cli):
     with serving(robots()) as (url, _):
         pass
     assert cli("run", f"{url}/x", "--set", "fetch.retries=0").code == 0
-    assert [failure["error"] for failure in cli.failures()] == ["connect"]
+    assert [(failure["error"], failure["attempts"]) for failure in cli.failures()] == [("connect", 1)]
 
 
 def test_headers_meant_for_one_origin_reach_no_other_origins_robots_txt(cli):
