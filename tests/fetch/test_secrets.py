@@ -65,6 +65,7 @@ class TestCookies:
             answer("Set-Cookie: hop=1", "Set-Cookie: too=2; Path=/", "Location: /in", status="302 Found"),
             answer("Set-Cookie: gone=3", status="404 Not Found"),
             OK,
+            keep=True,
         )
         client = await make_client(transport=wire, cookies=True)
         assert isinstance(await client.fetch(job_for(server.url), Unbounded()), Redirect)
@@ -114,7 +115,7 @@ class TestCookies:
     async def test_a_bomb_of_cookies_costs_neither_the_page_nor_the_next(
         self, wire: str, serve: Any, make_client: Any, job_for: MakeJob
     ) -> None:
-        server = await serve(answer(*(f"Set-Cookie: c{n}={'x' * 900}" for n in range(90))), OK)
+        server = await serve(answer(*(f"Set-Cookie: c{n}={'x' * 900}" for n in range(90))), OK, keep=True)
         client = await make_client(transport=wire, cookies=True)
         assert isinstance(await client.fetch(job_for(server.url), Unbounded()), Page)
         assert isinstance(await client.fetch(job_for(server.url), Unbounded()), Page)
