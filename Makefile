@@ -51,7 +51,7 @@ format: $(VENV)/dev.stamp
 # Takes the newest versions that pyproject.toml allows. All locks agree with dev.txt: they share one .venv.
 lock: $(BIN)/pip
 	$(INSTALL) uv
-	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra article --group build --group dev -o requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra article --extra duckdb --extra parquet --extra postgres --extra s3 --group build --group dev -o requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --group build -c requirements/dev.txt -o requirements/run.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --extra article --group build --group bench -c requirements/dev.txt -o requirements/bench.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) --group build --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt pyproject.toml

@@ -139,7 +139,7 @@ class _ThreadHandover:
 
 async def _rows(urls: Iterable[str], settings: Config, on_failure: OnFailure) -> AsyncGenerator[Row, None]:
     ready: asyncio.Queue[Entry | None] = asyncio.Queue()
-    plan = replace(settings.parse_plan(), format="python")
+    plan = replace(settings.parse_plan(), formats=("python",))
     async with Client(settings.fetch, settings.politeness, settings.network) as client:
         outputs: list[_Handover] = []
 

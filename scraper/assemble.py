@@ -5,14 +5,14 @@ from collections.abc import AsyncGenerator, Callable
 
 from scraper.config import Config, byte_budget, worker_processes
 from scraper.fetch.address import is_localhost, literal, special_use
-from scraper.fetch.client import Client
 from scraper.fetch.retry import RetryPolicy
 from scraper.openfiles import allow_open_files
 from scraper.parse.pool import PoolOptions
 from scraper.parse.wire import Setup
-from scraper.parts import Keeper, Limits, OpenOutput, Parts
+from scraper.parts import Fetcher, Keeper, Limits, OpenOutput, Parts, Revisit
 from scraper.records import ParsePlan, SourceLine
 from scraper.resume import Done
+from scraper.urls.distinct import Distinct
 from scraper.urls.lanes import Lanes
 from scraper.urls.pace import HostLimits
 from scraper.urls.permits import Permits
@@ -25,21 +25,24 @@ PUBLIC_PER_HOST = 8
 
 def parts_of(
     config: Config,
-    client: Client,
+    fetcher: Fetcher,
     sources: AsyncGenerator[list[SourceLine], None],
     plan: ParsePlan,
     open_output: OpenOutput,
     *,
     earlier: Done | None = None,
     keeper: Keeper | None = None,
+    revisit: Revisit | None = None,
+    distinct: Distinct | None = None,
+    from_archive: bool = False,
 ) -> Parts:
     """All stages as the config wants them; nothing is started. Raises ConfigError for more than the system allows."""
     allow_open_files(config.fetch.concurrency)
     return Parts(
         sources=sources,
-        fetcher=client,
+        fetcher=fetcher,
         retries=retry_policy(config),
-        host_limits=host_limits(config),
+        host_limits=unlimited(config) if from_archive else host_limits(config),
         pool=(
             Setup(BUILD, plan, tuple(sys.path), config.parse.timeout, config.parse.max_memory),
             pool_options(config),
@@ -47,8 +50,11 @@ def parts_of(
         open_output=open_output,
         earlier=earlier,
         keeper=keeper,
-        lanes=Lanes() if config.politeness.by == "address" else None,
-        permits=permits(config),
+        revisit=revisit,
+        distinct=distinct,
+        from_archive=from_archive,
+        lanes=Lanes() if config.politeness.by == "address" and not from_archive else None,
+        permits=None if from_archive else permits(config),
     )
 
 
@@ -98,6 +104,12 @@ def host_limits(config: Config) -> Callable[[str], HostLimits]:
         return HostLimits(per_host, politeness.delay, politeness.adaptive)
 
     return limits
+
+
+def unlimited(config: Config) -> Callable[[str], HostLimits]:
+    """No host is asked where the replies come out of an archive."""
+    limits = HostLimits(config.fetch.concurrency, 0.0)
+    return lambda host: limits
 
 
 def is_this_machine(host: str) -> bool:

@@ -1,6 +1,6 @@
 """The output folder of a run: its files, its journal, and the writer that fills them.
 
-pages.jsonl | pages.csv    rows
+pages.*                    rows, in each form the run writes (scraper/places.py); or elsewhere, as write.path says
 failures.jsonl             one line for each URL that gave no row
 summary.json               the balance, written when a session ends
 journal                    what is done; with it the same command resumes
@@ -8,56 +8,47 @@ bodies/                    plain bodies, where fetch.keep_bodies is on
 """
 
 import os
+import secrets
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from scraper import disk
+from scraper.config import DATABASES
 from scraper.errors import ScraperError, SinkError, WriteError
-from scraper.journal import FORMAT_VERSION, Commit, Journal, JournalHeader, pack_keys, read_header
-from scraper.resume import MADE_BY, Done, done_of, kept_columns, refuse_other_shape
+from scraper.journal import (
+    FORMAT_VERSION,
+    Commit,
+    Journal,
+    JournalHeader,
+    Position,
+    Session,
+    decode_commit,
+    encode_line,
+    read_header,
+    read_records,
+)
+from scraper.outputs import Outputs
+from scraper.places import NAMES, Place, holds_rows, remove_rows
+from scraper.resume import MADE_BY, Done, refuse_other_shape
+from scraper.rowform import RowForm
+from scraper.stores import StoreOptions, Stores, make_stores
 from scraper.write.bodies import BodyFolder, remove_bodies, remove_parts
-from scraper.write.encode import csv_head
 from scraper.write.files import AppendFile
+from scraper.write.store import Database
 from scraper.write.writer import Entry, Writer
 
 JOURNAL = "journal"
 FAILURES = "failures.jsonl"
 SUMMARY = "summary.json"
-ROWS = ("pages.jsonl", "pages.csv")
-OWN = (*ROWS, FAILURES, SUMMARY, f"{SUMMARY}.part", JOURNAL)
+OWN = (*NAMES.values(), FAILURES, SUMMARY, f"{SUMMARY}.part", JOURNAL)
 """The names a run writes to. Whatever else is in the folder is somebody's and left alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowForm:
-    """What the rows of a run look like."""
-
-    format: str
-    settings: dict[str, Any]
-    """Plain JSON; a resume needs the same."""
-    columns: tuple[str, ...] = ()
-    """CSV only; a resume keeps those of the file where it can."""
-
-    @property
-    def shape(self) -> dict[str, Any]:
-        """What the journal's header says of the rows."""
-        return {**self.settings, "columns": list(self.columns)}
-
-    @property
-    def file_name(self) -> str:
-        """The rows' file in the folder."""
-        return f"pages.{self.format}"
-
-    @property
-    def head(self) -> bytes:
-        """What the rows' file begins with."""
-        return csv_head(self.columns) if self.format == "csv" else b""
 
 
 class OutputFolder:
@@ -66,13 +57,27 @@ class OutputFolder:
     Entering raises SinkError where the folder cannot be written, is in use, or holds rows of another form.
     """
 
-    def __init__(self, path: Path, form: RowForm, *, fresh: bool, keep_bodies: int = 0) -> None:
-        """`fresh`: forget what the folder holds and start over. `keep_bodies`: of so many bytes at most, 0 = none."""
+    def __init__(
+        self,
+        path: Path,
+        form: RowForm,
+        places: Sequence[Place],
+        options: StoreOptions,
+        *,
+        fresh: bool,
+        keep_bodies: int = 0,
+    ) -> None:
+        """`places`: where each format of the form goes. `options`: of the stores; their columns come from the form.
+
+        `fresh`: forget what the folder holds and start over. `keep_bodies`: of so many bytes at most, 0 = none.
+        """
         self.path = path
         self.form = form
+        self._places = places
+        self._options = options
         self._fresh = fresh
-        self._rows = AppendFile(path / form.file_name, form.head)
-        self._failures = AppendFile(path / FAILURES)
+        self._stores = Stores({}, {})
+        self._failures = AppendFile(path / FAILURES, form="jsonl")
         self._journal = Journal(path / JOURNAL, fresh=fresh)
         self._exits = ExitStack()
         self._keep_bodies = keep_bodies
@@ -80,12 +85,12 @@ class OutputFolder:
         self.done = Done()
 
     def __enter__(self) -> "OutputFolder":
-        """Lock the folder, read what is done, cut the files back to it."""
+        """Lock the folder, read what is done, bring the stores back to it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with ExitStack() as exits:
                 exits.enter_context(self._journal)
-                exits.callback(self._close_files)
+                exits.callback(self._close_stores)
                 with _gone_if_refused(self._journal):
                     self._begin()
                 self._exits = exits.pop_all()
@@ -96,30 +101,43 @@ class OutputFolder:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Close the files and give up the lock."""
+        """Close the stores and give up the lock."""
         self._exits.close()
 
-    def _close_files(self) -> None:
-        self._rows.close()
-        self._failures.close()
+    @property
+    def salt(self) -> int:
+        """What the content hashes of this run begin with."""
+        return self._header.salt
+
+    def commits(self) -> Iterator[Commit]:
+        """What earlier sessions have made durable, oldest first."""
+        return (record for record in read_records(self._journal.path) if isinstance(record, Commit))
+
+    @property
+    def _header(self) -> JournalHeader:
+        if self._journal.header is None:
+            raise RuntimeError("the folder is not open")
+        return self._journal.header
+
+    def _close_stores(self) -> None:
+        for store in (*self._stores.all(), self._failures):
+            store.close()
 
     def writer(
         self,
         on_commit: Callable[[list[Entry]], None],
         on_error: Callable[[ScraperError], None],
+        position: Callable[[], Position],
         *,
         commit_every_s: float,
         commit_bytes: int,
     ) -> Writer:
-        """The writer of this session; to be entered and left by the caller."""
+        """The writer of this session; to be entered and left by the caller. `position`: how far the run is."""
+        outputs = Outputs(
+            self._journal, self._stores.files, self._stores.databases, self._failures, self.done, position
+        )
         return Writer(
-            self._rows,
-            self._failures,
-            self._log,
-            commit_every_s=commit_every_s,
-            commit_bytes=commit_bytes,
-            on_commit=on_commit,
-            on_error=on_error,
+            outputs, commit_every_s=commit_every_s, commit_bytes=commit_bytes, on_commit=on_commit, on_error=on_error
         )
 
     def write_summary(self, summary: dict[str, Any]) -> None:
@@ -127,9 +145,9 @@ class OutputFolder:
         path, part = self.path / SUMMARY, self.path / f"{SUMMARY}.part"
         try:
             part.write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
-            os.replace(part, path)
+            disk.replace(part, path)
         except OSError as exc:
-            part.unlink(missing_ok=True)
+            disk.unlink(part)
             raise WriteError(f"{path}: cannot be written: {exc.strerror}; the rows are safe") from exc
 
     @property
@@ -138,9 +156,16 @@ class OutputFolder:
         return (self.path / SUMMARY).exists()
 
     @property
-    def files(self) -> dict[str, Path]:
+    def files(self) -> dict[str, str]:
         """What a user may look at, by role."""
-        return {"rows": self._rows.path, "failures": self._failures.path, "summary": self.path / SUMMARY}
+        rows = [place.shown for place in self._places]
+        roles = {"rows" if not number else f"rows {number + 1}": shown for number, shown in enumerate(rows)}
+        return {**roles, "failures": str(self._failures.path), "summary": str(self.path / SUMMARY)}
+
+    def own_names(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Files by role; those in this folder without its name, for it may be moved."""
+        inside = {role: Path(file).is_relative_to(self.path) for role, file in files.items()}
+        return {role: str(Path(file).relative_to(self.path)) if inside[role] else file for role, file in files.items()}
 
     def _begin(self) -> None:
         header = self._journal.header
@@ -148,42 +173,80 @@ class OutputFolder:
             self._start_over(is_new=header is None)
         else:
             self._go_on(header)
-        for file in (self._rows, self._failures):
-            file.open(self.done.files.get(file.name, 0))
+        self._journal.append(encode_line(Session(os.getpid(), _now())))
+        for store in (*self._stores.files.values(), self._failures):
+            store.recover(self.done.files, self.done.unswapped)
         remove_parts(self.path)
         if self._keep_bodies:
             self.keeper = BodyFolder(self.path, self._keep_bodies)
 
+    def _open_stores(self) -> None:
+        self._stores = make_stores(self._places, replace(self._options, columns=self.form.columns))
+        for store in (*self._stores.all(), self._failures):
+            store.open()
+
     def _go_on(self, header: JournalHeader) -> None:
-        columns = kept_columns(header.shape.get("columns", ()), self.form.columns)
-        self.form = replace(self.form, columns=columns)
+        self.form = self.form.resumed(header.shape)
         refuse_other_shape(header.shape, self.form.shape, str(self.path))
-        self._rows = AppendFile(self.path / self.form.file_name, self.form.head)
-        self.done = done_of(self._journal.commits())
+        for commit in self._journal.commits():
+            self.done.add(commit)
+        self._open_stores()
+        for database in self._stores.databases.values():
+            self._agree_with(database, header.run)
+
+    def _agree_with(self, database: Database, run: str) -> None:
+        """Let journal and database tell the same: a crash between the two leaves the database one commit ahead."""
+        number, line = database.recover(run) or (0, b"")
+        if number == self.done.number + 1 and line:
+            self._journal.append(line)
+            self.done.add(decode_commit(line))
+        elif not number and not self.done.number:
+            database.start(run)
+        elif number != self.done.number:
+            raise SinkError(
+                f"{database.name}: its last commit is number {number}, that of {self._journal.path} number "
+                f"{self.done.number}: put back the one that was replaced or restored, or start over with --fresh"
+            )
 
     def _start_over(self, *, is_new: bool) -> None:
-        """Rows without a journal are somebody's: they are removed only where --fresh asks for it."""
+        """Rows without a journal are somebody's: they are removed only where --fresh asks for it.
+
+        They go first and the journal last: killed in between, the folder asks for --fresh once more.
+        """
         if is_new and not self._fresh and self._has_rows():
             raise SinkError(
                 f"{self.path}: holds rows but no journal, so this run cannot tell what is done: "
                 "choose another folder with -o, or start over with --fresh"
             )
-        created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self._journal.start(JournalHeader(FORMAT_VERSION, self.form.shape, created))
         if self._fresh:
             self._remove_old()
+        self._open_stores()
+        run = secrets.token_hex(8)
+        if not self._fresh:
+            for database in self._stores.databases.values():
+                database.recover(run)
+        self._journal.start(JournalHeader(FORMAT_VERSION, self.form.shape, _now(), run, secrets.randbits(64)))
+        for database in self._stores.databases.values():
+            database.start(run)
 
     def _remove_old(self) -> None:
-        for name in (*ROWS, FAILURES, SUMMARY):
-            (self.path / name).unlink(missing_ok=True)
+        for name in (*NAMES.values(), FAILURES, SUMMARY):
+            remove_rows(self.path / name)
+        for path in self._own_paths():
+            remove_rows(path)
         remove_bodies(self.path)
 
     def _has_rows(self) -> bool:
-        files = [self.path / name for name in (*ROWS, FAILURES)]
-        return any(file.is_file() and file.stat().st_size for file in files)
+        named = [self.path / name for name in (*NAMES.values(), FAILURES)]
+        return any(map(holds_rows, (*self._own_paths(), *named)))
 
-    def _log(self, lengths: dict[str, int], keys: dict[str, list[int]]) -> None:
-        self._journal.commit(Commit(lengths, {outcome: pack_keys(of) for outcome, of in keys.items()}))
+    def _own_paths(self) -> list[Path]:
+        """Files outside of the folder that hold nothing but rows; a database may hold tables of others."""
+        return [place.path for place in self._places if place.path is not None and place.format not in DATABASES]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @contextmanager

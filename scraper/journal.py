@@ -4,27 +4,33 @@ One text line a commit, appended after the rows it speaks of are on the disk:
 
     <crc32 of the rest, 8 hex digits> <JSON>\\n
 
-The first line is the header (`JournalHeader`), every other one a `Commit`. A line that is cut, damaged or without its
-line end was never committed: reading stops before it and the file is cut there. Keys are packed as 8 bytes each,
-little-endian, in base64: 11 bytes a URL, whatever the URL's length. Being append-only, a commit costs the same after a
-million URLs as after ten. Rows that a crash left behind the last commit are cut off by the caller, to its offsets.
+The first line is the header (`JournalHeader`), every other one a `Session` or a `Commit`. A line that is cut, damaged
+or without its line end was never committed: reading stops before it and the file is cut there. Keys are packed as 8
+bytes each, little-endian, in base64: 11 bytes a URL, whatever the URL's length. Being append-only, a commit costs the
+same after a million URLs as after ten. Rows that a crash left behind the last commit are undone by the caller.
 """
 
-import os
 import re
+import time
 import zlib
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import FileIO
+from os import fstat
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from scraper import disk
 from scraper.errors import SinkError
+from scraper.records import Mark
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+LOOK_S = 0.02
+"""`is_held` holds a journal for some microseconds."""
 
 _OURS = re.compile(rb'[0-9a-f]{8} \{"journal":')
 """How every journal begins, whatever its version and whatever befell the rest of its first line."""
@@ -39,15 +45,50 @@ class JournalHeader(msgspec.Struct, frozen=True):
     """What a row holds, as plain JSON; compared key by key on resume."""
     created: str
     """RFC 3339, UTC."""
+    run: str = ""
+    """A name nobody else has: databases know by it whose rows they hold."""
+    salt: int = 0
+    """What the content hashes of this run begin with: nobody can make pages that share one."""
 
 
-class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
+class Session(msgspec.Struct, frozen=True, tag="session", tag_field="record"):
+    """A process took the journal up."""
+
+    pid: int
+    at: str
+    """RFC 3339, UTC."""
+
+
+class Position(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far the run was: what was read of the lists, and where the URLs were that had no outcome yet."""
+
+    read: int = 0
+    queued: int = 0
+    in_flight: int = 0
+    parsing: int = 0
+
+
+class Commit(msgspec.Struct, frozen=True, omit_defaults=True, tag="commit", tag_field="record"):
     """One group of outcomes that became durable together."""
 
+    number: int
+    """1 for the first commit of the journal."""
     files: dict[str, int]
-    """File name -> committed length in bytes, for every output file."""
+    """File name -> committed length in bytes, for every output file that changed."""
     outcomes: dict[str, str]
     """Outcome -> the keys that ended so since the last commit, packed."""
+    marks: list[Mark] = []
+    """One for each key of the outcome ok, in order; empty where none is kept."""
+    again: dict[str, str] = {}
+    """The same as outcomes for keys that had an outcome before, which this one replaces."""
+    again_marks: list[Mark] = []
+    gone: list[str] = []
+    """Files that are no more."""
+    swapped: list[str] = []
+    """Files whose rewritten form takes the old one's place now."""
+    compacted: bool = False
+    """Behind this commit no file holds lines of replaced outcomes."""
+    at: Position = Position()
 
 
 def pack_keys(keys: Iterable[int]) -> str:
@@ -108,6 +149,41 @@ def read_header(path: Path) -> JournalHeader | None:
     return msgspec.json.decode(body, type=JournalHeader)
 
 
+def last_session(path: Path) -> Session | None:
+    """The last process that took a journal up, whoever holds it now; None where the file tells of none."""
+    try:
+        found = [record for record in read_records(path) if isinstance(record, Session)]
+    except (OSError, SinkError):
+        return None
+    return found[-1] if found else None
+
+
+def read_records(path: Path) -> Iterator[Session | Commit]:
+    """Every valid record behind the header, without a lock: for looking at a journal that a run may be writing."""
+    for number, (_, body) in enumerate(_sized(path)):
+        if number:
+            yield _decode(body)
+
+
+def decode_commit(line: bytes) -> Commit:
+    """The inverse of `encode_line` for a commit that was kept elsewhere. Raises SinkError for a damaged one."""
+    body = next(valid_bodies([line]), None)
+    record = None if body is None else _decode(body)
+    if not isinstance(record, Commit):
+        raise SinkError("the last commit in the database is damaged: start over with --fresh")
+    return record
+
+
+_decode = msgspec.json.Decoder(Session | Commit).decode
+
+
+def _sized(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Each valid line as (length with all around it, JSON)."""
+    with open(path, "rb") as lines:
+        for body in valid_bodies(lines):
+            yield len(body) + len("01234567 \n"), body
+
+
 def _first_line(path: Path) -> bytes:
     with open(path, "rb") as lines:
         return lines.readline()
@@ -158,47 +234,64 @@ class Journal:
 
     def start(self, header: JournalHeader) -> None:
         """Begin anew: nothing is done, and this is what the rows hold."""
-        self._stream.truncate(0)
+        disk.truncate(self._stream, 0)
         self._length = 0
         self.header = header
-        self._append(encode_line(header))
+        self.append(encode_line(header))
 
     def commits(self) -> Iterator[Commit]:
-        """All valid commits, oldest first; behind the last of them the file is cut.
+        """All valid commits, oldest first; behind the last line the file is cut.
 
-        Must be read to its end before the first `commit`.
+        Must be read to its end before the first `append`.
         """
         length = 0
-        with open(self.path, "rb") as lines:
-            for number, body in enumerate(valid_bodies(lines)):
-                length += len(body) + len("01234567 \n")
-                if number:
-                    yield msgspec.json.decode(body, type=Commit)
+        for number, (size, body) in enumerate(_sized(self.path)):
+            length += size
+            if number and isinstance(record := _decode(body), Commit):
+                yield record
         self._length = length
-        self._stream.truncate(length)
+        if length < fstat(self._stream.fileno()).st_size:
+            disk.truncate(self._stream, length)
 
-    def commit(self, commit: Commit) -> None:
-        """Append a commit and force it to the disk. The rows it speaks of must be there already."""
-        self._append(encode_line(commit))
+    def append(self, line: bytes) -> None:
+        """Append a line of `encode_line` and force it to the disk. The rows it speaks of must be there already.
 
-    def _append(self, line: bytes) -> None:
-        """Write one line; after an error the file is cut back, so that half a line cannot hide the next one."""
-        left = memoryview(line)
+        After an error the file is cut back, so that half a line cannot hide the next one.
+        """
         try:
-            while left:  # an unbuffered write may take less than it was given
-                left = left[self._stream.write(left) :]
-            os.fsync(self._stream.fileno())
+            disk.write_all(self._stream, line)
+            disk.sync(self._stream)
         except OSError:
-            self._stream.truncate(self._length)
+            with suppress(OSError):  # reading stops before half a line anyhow
+                disk.truncate(self._stream, self._length)
             raise
         self._length += len(line)
 
     def _look(self) -> None:
-        self.is_new = not os.fstat(self._stream.fileno()).st_size
+        self.is_new = not fstat(self._stream.fileno()).st_size
         if self._fresh:
             _refuse_foreign(self.path, _first_line(self.path))
         else:
             self.header = read_header(self.path)
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether a run has the journal open now; None where the system cannot tell.
+
+    To ask, the lock is taken and given up at once: `Journal` waits so long before it believes that it is refused.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # a file system without locks
+            return None
+    return False
 
 
 def _lock(file: FileIO, path: Path) -> None:
@@ -207,10 +300,19 @@ def _lock(file: FileIO, path: Path) -> None:
         import fcntl
     except ImportError:  # Windows has no fcntl: two runs on one folder are not told apart there
         return
-    in_use = SinkError(f"{path.parent}: another run is writing here: wait for it, or choose another folder with -o")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as exc:
-        raise in_use from exc
-    if not os.fstat(file.fileno()).st_nlink:  # its maker was refused the folder and removed it in the meantime
-        raise in_use
+    for is_last_try in (False, True):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError as exc:
+            if is_last_try:
+                raise _in_use(path) from exc
+            time.sleep(LOOK_S)  # somebody may only have looked
+    if not fstat(file.fileno()).st_nlink:  # its maker was refused the folder and removed it in the meantime
+        raise _in_use(path)
+
+
+def _in_use(path: Path) -> SinkError:
+    session = last_session(path)
+    who = f"another run is writing here (process {session.pid})" if session else "another run is writing here"
+    return SinkError(f"{path.parent}: {who}: wait for it, or choose another folder with -o")

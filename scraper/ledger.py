@@ -10,6 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 OK = "ok"
+DUPLICATE = "duplicate"
+"""The outcome of a URL whose page had come under another one, where `write.dedupe` looks for such."""
+UNCHANGED = "unchanged"
+"""Why the row of an earlier session stands: the page is the same. Other reasons are kinds of failures."""
 
 
 @dataclass(slots=True)
@@ -22,6 +26,8 @@ class Ledger:
     """Records whose URL had come before in this input; they share its outcome."""
     earlier: Counter[str] = field(default_factory=Counter)
     """Outcomes that an earlier session of this run had made durable, by kind, of records read now."""
+    stood: Counter[str] = field(default_factory=Counter)
+    """Rows of earlier sessions that were seen after and stand, by the reason; they are in `earlier` too."""
     settled: Counter[str] = field(default_factory=Counter)
     """Outcomes handed to the writer, by kind."""
     durable: int = 0
@@ -40,6 +46,12 @@ class Ledger:
         self.open -= 1
         self.settled[outcome] += 1
 
+    def stand(self, why: str) -> None:
+        """The row that an earlier session wrote for a record stays its outcome."""
+        self.open -= 1
+        self.earlier[OK] += 1
+        self.stood[why] += 1
+
     @property
     def is_settled(self) -> bool:
         """True at the end: nothing more comes, nothing is open."""
@@ -53,7 +65,7 @@ class Ledger:
     @property
     def failures(self) -> dict[str, int]:
         """Failed URLs by kind, most frequent first."""
-        return {kind: n for kind, n in self.outcomes.most_common() if kind != OK}
+        return {kind: n for kind, n in self.outcomes.most_common() if kind not in (OK, DUPLICATE)}
 
     @property
     def unfinished(self) -> int:

@@ -9,7 +9,8 @@ from scraper.errors import ScraperError
 from scraper.fetch.retry import RetryPolicy
 from scraper.parse.pool import PoolOptions
 from scraper.parse.wire import Setup
-from scraper.records import Fault, Job, Page, Redirect, SourceLine
+from scraper.records import Fault, Job, Mark, Page, Redirect, SourceLine
+from scraper.urls.distinct import Distinct
 from scraper.urls.lanes import Lanes
 from scraper.urls.pace import HostLimits
 from scraper.urls.permits import Permits
@@ -43,6 +44,16 @@ class Earlier(Protocol):
 
     def outcome(self, key: int) -> str | None:
         """The outcome of a URL, None where it has none yet."""
+
+
+class Revisit(Protocol):
+    """Which URLs that have an outcome are taken up again; `revisit.RetryFailed` and `revisit.Refresh` are such."""
+
+    def takes(self, outcome: str) -> bool:
+        """Whether URLs with this outcome are."""
+
+    def mark_of(self, key: int) -> Mark:
+        """What the page of a URL was known by when its row was written."""
 
 
 class Keeper(Protocol):
@@ -82,6 +93,12 @@ class Parts:
     open_output: OpenOutput
     earlier: Earlier | None = None
     keeper: Keeper | None = None
+    from_archive: bool = False
+    """The replies were kept: none changes when it is asked for again, and there is no host to spare."""
+    revisit: Revisit | None = None
+    """None where what has an outcome keeps it."""
+    distinct: Distinct | None = None
+    """None where each URL of the input has a row of its own."""
     lanes: Lanes | None = None
     """None where each host has a lane of its own."""
     permits: Permits | None = None

@@ -39,17 +39,41 @@ FailureKind = Literal[
 """Why a URL gave no row. The closed set that users meet in failures.jsonl."""
 
 
+class ArchivePlace(msgspec.Struct, frozen=True, gc=False):
+    """Where in a WARC file a reply was kept."""
+
+    file: str
+    """Its path."""
+    offset: int
+    """Bytes before the record; in a gzipped file, before its gzip member."""
+
+
 class SourceLine(msgspec.Struct, frozen=True, gc=False):
     """One record of an input list, as it was read."""
 
     text: str
     """The URL as written, without surrounding white space."""
     line: int | None = None
-    """1-based line number in its file or in standard input; None for a command line argument."""
+    """1-based line number in its file or in standard input, in an archive the record's; None for an argument."""
     extra: Mapping[str, Any] | None = None
     """The record's other columns, carried to the row; None where there are none."""
     error: str | None = None
     """Why the record could not be read (bad JSON, no URL in it); None for a good one."""
+    place: ArchivePlace | None = None
+    """Where the reply to the URL was kept; None where it is to be fetched."""
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a page was known by when its row was written: `--refresh` asks the server whether that still holds."""
+
+    etag: str = ""
+    """The ETag header as sent, "" where there was none."""
+    modified: str = ""
+    """The Last-Modified header as sent, "" where there was none."""
+    content: int = 0
+    """The salted 64-bit hash of the plain body."""
+    final: int = 0
+    """The fingerprint of the URL that answered; only kept where `write.dedupe` asks for it."""
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
@@ -69,6 +93,12 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     """`user:password` of the URL, percent-decoded; sent to the target's own origin only, never written."""
     robots_url: str | None = None
     """Set where this is no page of the input: the robots.txt that such a page of the input waits for."""
+    place: ArchivePlace | None = None
+    """As in the SourceLine."""
+    again: bool = False
+    """It has an outcome from an earlier session, which this one's replaces."""
+    known: Mark | None = None
+    """What its page was known by, where that outcome is a row."""
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +114,17 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     """Redirects followed so far in this try."""
     spent_s: float = 0.0
     """Seconds of this try's deadline used by earlier hops; time spent waiting for politeness is not counted."""
+
+
+class Exchange(msgspec.Struct, frozen=True, gc=False):
+    """One request and the head of its answer as bytes, for an archive."""
+
+    request_head: bytes
+    """Up to the blank line and with it, less what may be secret; b"" where it is not known."""
+    response_head: bytes
+    """The same of the answer, with the headers as they came: as far as the wire tells (see `fetch.heads`)."""
+    ip: str | None
+    """The address that was connected to; None where only the wire knows it, or a proxy."""
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -108,6 +149,12 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     """The content codings left in `body`, as `scraper.coding` names them; "" = none, and so in what a parser gets."""
     close_delimited: bool = False
     """Only the end of the connection said where the body ends (RFC 9112 section 6.3), so nobody can tell a cut one."""
+    exchange: Exchange | None = None
+    """Only where the pages are archived."""
+    etag: str = ""
+    """The ETag header as sent; stays with the loop."""
+    modified: str = ""
+    """The Last-Modified header as sent; stays with the loop."""
 
 
 class Redirect(msgspec.Struct, frozen=True, gc=False):
@@ -144,6 +191,17 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     line: int | None
 
 
+ColumnType = Literal["str", "int", "float", "decimal", "bool", "date", "datetime", "json"]
+
+
+class Column(msgspec.Struct, frozen=True, gc=False):
+    """One column of a store that has fixed ones. With `many` it is a list of `type`."""
+
+    name: str
+    type: ColumnType = "str"
+    many: bool = False
+
+
 FieldType = Literal["str", "int", "float", "decimal", "bool", "date", "datetime", "url", "json"]
 
 
@@ -177,9 +235,12 @@ class ParsePlan(msgspec.Struct, frozen=True, gc=False):
     article: bool = False
     function: str | None = None
     """`module:callable` of the user's own Python."""
-    format: str = "jsonl"
-    columns: tuple[str, ...] = ()
-    """The CSV columns in order; unused by JSONL."""
+    formats: tuple[str, ...] = ("jsonl",)
+    """The forms in which each row is wanted."""
+    columns: tuple[Column, ...] = ()
+    """In order, for the forms that have fixed ones."""
+    salt: int = 0
+    """What content hashes begin with."""
     max_body: int = 16 * 2**20
     """Bytes of a plain body at most: fetch.max_body."""
 
@@ -188,6 +249,9 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
     """What a worker sends back for one page: the encoded row, or why there is none."""
 
     row: bytes | None
-    """The row in the sink's own form, line end included; None where the page failed."""
+    """The row in the sinks' own form, line end included. Where `kind` is set: what they keep of the page that failed,
+    None where that is nothing."""
     kind: FailureKind | None = None
     message: str = ""
+    content: int = 0
+    """The salted 64-bit hash of the plain body."""

@@ -1,14 +1,13 @@
 """What earlier sessions of a run have made durable, read from the journal, and whether another may go on there."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from scraper.errors import SinkError
 from scraper.journal import Commit, unpack_keys
 from scraper.urls.seen import SeenSet
-from scraper.write.encode import OTHER_COLUMNS
 
 MADE_BY = "made_by"
 """The shape's key that names the command, where it was not `scraper run`: its rows and those of a run do not mix."""
@@ -18,14 +17,23 @@ MADE_BY = "made_by"
 class Done:
     """The URLs that have an outcome, and where the output files ended at the last commit."""
 
+    number: int = 0
+    """Of the last commit; 0 before the first."""
     files: dict[str, int] = field(default_factory=dict)
     """File name -> committed length in bytes."""
     totals: Counter[str] = field(default_factory=Counter)
     """Outcome -> number of URLs."""
+    stale: dict[int, str] = field(default_factory=dict)
+    """Key -> last outcome of the URLs whose earlier row or failure still stands in a file."""
+    unswapped: tuple[str, ...] = ()
+    """Files whose rewritten form was committed last, so that it may still bear another name."""
     _keys: dict[str, SeenSet] = field(default_factory=dict)
+    _again: dict[int, str] = field(default_factory=dict)
 
     def outcome(self, key: int) -> str | None:
-        """The outcome of a URL, None where it has none yet."""
+        """The last outcome of a URL, None where it has none yet."""
+        if self._again and (outcome := self._again.get(key)):
+            return outcome
         for outcome, keys in self._keys.items():
             if key in keys:
                 return outcome
@@ -33,11 +41,27 @@ class Done:
 
     def add(self, commit: Commit) -> None:
         """Take up the next commit."""
+        self.number = commit.number
         self.files.update(commit.files)
+        for name in commit.gone:
+            self.files.pop(name, None)
+        self.unswapped = tuple(commit.swapped)
+        if commit.compacted:
+            self.stale.clear()
         for outcome, packed in commit.outcomes.items():
             keys = self._keys.setdefault(outcome, SeenSet())
             for key in unpack_keys(packed):
                 self.totals[outcome] += keys.add(key)
+        for outcome, packed in commit.again.items():
+            for key in unpack_keys(packed):
+                self._replace(key, outcome)
+
+    def _replace(self, key: int, outcome: str) -> None:
+        before = self.outcome(key)
+        if before is not None:
+            self.totals[before] -= 1
+        self.totals[outcome] += 1
+        self._again[key] = self.stale[key] = outcome
 
 
 def done_of(commits: Iterable[Commit]) -> Done:
@@ -46,16 +70,6 @@ def done_of(commits: Iterable[Commit]) -> Done:
     for commit in commits:
         done.add(commit)
     return done
-
-
-def kept_columns(before: Sequence[str], now: Sequence[str]) -> tuple[str, ...]:
-    """The CSV columns to go on with: the file's own, where they have a place for all that the list is known to bring.
-
-    >>> kept_columns(["url", "id"], ["url", "other"]), kept_columns(["url"], ["url", "id"])
-    (('url', 'id'), ('url', 'id'))
-    """
-    has_place = OTHER_COLUMNS in before or set(now) - {OTHER_COLUMNS} <= set(before)
-    return tuple(before if has_place else now)
 
 
 def refuse_other_shape(before: dict[str, Any], now: dict[str, Any], folder: str) -> None:

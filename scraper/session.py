@@ -3,26 +3,39 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing, redirect_stdout
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 from scraper.assemble import limits_of, parts_of
 from scraper.config import Config, row_shape
 from scraper.errors import ScraperError
+from scraper.fetch.archive import ArchiveFetcher
 from scraper.fetch.client import Client
 from scraper.fetch.tls import check_tls
-from scraper.folder import OutputFolder, RowForm, refuse_own_files
-from scraper.parse.article import ARTICLE_FIELDS
+from scraper.folder import OutputFolder, refuse_own_files
+from scraper.journal import Position
 from scraper.parse.check import check_plan
-from scraper.parse.structured import DEFAULT_FIELDS
+from scraper.parts import Revisit
 from scraper.pipeline import Pipeline
-from scraper.records import ParsePlan, SourceLine
+from scraper.places import places
+from scraper.records import SourceLine
 from scraper.resume import MADE_BY
+from scraper.revisit import Refresh, RetryFailed, distinct_of
+from scraper.rowform import RowForm, row_form
+from scraper.stats import Sample
+from scraper.stores import StoreOptions
 from scraper.summary import Summary, summary_of
-from scraper.urls.sources import chained, check_sources, first_records, may_carry_more, peek_columns, read_sources
-from scraper.write.encode import OTHER_COLUMNS, ROW_KEYS
+from scraper.urls.sources import (
+    are_archives,
+    chained,
+    check_sources,
+    first_records,
+    may_carry_more,
+    peek_columns,
+    read_sources,
+)
 from scraper.write.writer import Entry, Writer
 
 Sources = AsyncGenerator[list[SourceLine], None]
@@ -41,6 +54,10 @@ class Request:
     """URLs to take up in this session, None = all."""
     fresh: bool = False
     """Forget what the folder holds and start over."""
+    retry_failed: tuple[str, ...] | None = None
+    """Kinds of failures whose URLs are tried again, () = all that another try may change, None = no URL."""
+    refresh: bool = False
+    """See whether the pages that have a row have changed."""
     made_by: str | None = None
     """The command that asks, where its rows must not mix with those of a run of the user's own."""
 
@@ -50,7 +67,8 @@ class Outcome:
     """How a session ended."""
 
     summary: Summary
-    files: dict[str, Path]
+    files: dict[str, str]
+    """What a user may look at, by role."""
 
 
 async def run_session(config: Config, request: Request, on_start: Callable[[Pipeline], None]) -> Outcome:
@@ -70,8 +88,7 @@ async def run_session(config: Config, request: Request, on_start: Callable[[Pipe
     ) as batches:
         first = await first_records(batches, request.sources)
         form = _row_form(config, request, first)
-        kept = config.fetch.max_body if config.fetch.keep_bodies else 0
-        with OutputFolder(request.folder, form, fresh=request.fresh, keep_bodies=kept) as folder:
+        with _output_folder(config, request, form) as folder:
             return await _fill(config, request, folder, chained(first, batches), on_start)
 
 
@@ -80,69 +97,95 @@ async def _fill(
 ) -> Outcome:
     """Run a pipeline into the folder and close the books."""
     started = time.monotonic()
-    pipeline = await _scrape(config, request.limit, folder, sources, on_start)
+    pipeline = await _scrape(config, request, folder, sources, on_start)
     seconds, pages_bytes = time.monotonic() - started, pipeline.sample().pages_bytes
     summary, files = summary_of(pipeline.ledger, seconds, pages_bytes, request.limit), folder.files
     if not (summary.did_nothing and folder.has_summary):
-        folder.write_summary(summary.as_json({role: path.name for role, path in files.items()}))
+        folder.write_summary(summary.as_json(folder.own_names(files)))
     pipeline.check_balance()
     return Outcome(summary, files)
 
 
 async def _scrape(
-    config: Config, limit: int | None, folder: OutputFolder, sources: Sources, on_start: Callable[[Pipeline], None]
+    config: Config, request: Request, folder: OutputFolder, sources: Sources, on_start: Callable[[Pipeline], None]
 ) -> Pipeline:
     """Run a pipeline into the folder; gives it once everything it settled is committed.
 
     Raises WriteError where the writer could not commit all of it, also when only the end of the run made it try.
     """
+    pipelines: list[Pipeline] = []
     writers: list[Writer] = []
 
     def open_output(on_commit: Callable[[list[Entry]], None], on_error: Callable[[ScraperError], None]) -> Writer:
-        write = config.write
-        writer = folder.writer(on_commit, on_error, commit_every_s=write.commit_every, commit_bytes=write.commit_bytes)
-        writers.append(writer)
-        return writer
+        every_s, size = config.write.commit_every, config.write.commit_bytes
+        at = lambda: position_of(pipelines[0].sample())  # noqa: E731 - the writer starts behind the pipeline
+        writers.append(folder.writer(on_commit, on_error, at, commit_every_s=every_s, commit_bytes=size))
+        return writers[0]
 
-    plan = config.parse_plan(folder.form.columns)
+    plan = config.parse_plan(folder.form.columns, folder.salt)
     async with AsyncExitStack() as exits:
-        client = await exits.enter_async_context(Client(config.fetch, config.politeness, config.network))
-        parts = parts_of(config, client, sources, plan, open_output, earlier=folder.done, keeper=folder.keeper)
-        pipeline = Pipeline(parts, limits_of(config, limit))
+        from_archive = are_archives(request.sources, format=request.source_format)
+        fetcher = _fetcher(config, from_archive=from_archive)
+        await exits.enter_async_context(fetcher)
+        parts = parts_of(
+            config,
+            fetcher,
+            sources,
+            plan,
+            open_output,
+            earlier=folder.done,
+            keeper=folder.keeper,
+            revisit=exits.enter_context(_revisit(request, folder)),
+            distinct=None if config.write.dedupe == "url" else distinct_of(config.write.dedupe, folder.commits()),
+            from_archive=from_archive,
+        )
+        pipelines.append(Pipeline(parts, limits_of(config, request.limit)))
         writers[0].start()
         exits.push_async_callback(asyncio.to_thread, writers[0].close)
-        on_start(pipeline)
-        await pipeline.run()
+        on_start(pipelines[0])
+        await pipelines[0].run()
     if writers[0].error is not None:
         raise writers[0].error
-    return pipeline
+    return pipelines[0]
+
+
+def _fetcher(config: Config, *, from_archive: bool) -> Client | ArchiveFetcher:
+    """Where the pages come from: the network, or the archives that were given as sources."""
+    keep_heads = "warc" in config.write.formats
+    if from_archive:
+        return ArchiveFetcher(config.fetch.max_body, keep_heads=keep_heads)
+    return Client(config.fetch, config.politeness, config.network, keep_heads=keep_heads)
+
+
+@contextmanager
+def _revisit(request: Request, folder: OutputFolder) -> Iterator[Revisit | None]:
+    """What the request asks to see anew."""
+    if request.refresh:
+        with Refresh() as refresh:
+            refresh.read(folder.commits())
+            yield refresh
+    else:
+        yield None if request.retry_failed is None else RetryFailed(request.retry_failed or None)
+
+
+def position_of(sample: Sample) -> Position:
+    """What a commit tells of the whereabouts of URLs."""
+    return Position(sample.input, sample.queued, sample.in_flight, sample.parsing)
 
 
 def _row_form(config: Config, request: Request, first: Sequence[SourceLine]) -> RowForm:
-    """What the rows will look like; with CSV the columns are fixed by the fields and by what the lists begin with."""
+    """What the rows will look like; columns are fixed by the fields and by what the lists begin with."""
     settings = row_shape(config) | ({MADE_BY: request.made_by} if request.made_by else {})
-    if config.write.format != "csv":
-        return RowForm(config.write.format, settings)
-    plan = config.parse_plan()
     told = peek_columns(request.sources, url_column=request.url_column, format=request.source_format)
     carried = dict.fromkeys([*told, *(name for line in first for name in line.extra or ())])
-    is_open = bool(plan.function) or may_carry_more(request.sources, format=request.source_format)
-    fields = field_names(plan, keep_bodies=config.fetch.keep_bodies)
-    return RowForm("csv", settings, csv_columns(fields, list(carried), is_open=is_open))
+    is_open = bool(config.parse.function) or may_carry_more(request.sources, format=request.source_format)
+    return row_form(config, settings, carried, is_open=is_open)
 
 
-def field_names(plan: ParsePlan, *, keep_bodies: bool) -> tuple[str, ...]:
-    """What a row holds besides its own keys and the input's columns, in order; less what the user's function adds."""
-    names = tuple(spec.name for spec in plan.fields) or DEFAULT_FIELDS
-    return (*(["body_file"] if keep_bodies else []), *names, *(ARTICLE_FIELDS if plan.article else ()))
-
-
-def csv_columns(fields: Sequence[str], carried: Sequence[str], *, is_open: bool) -> tuple[str, ...]:
-    """The columns of a CSV output; `is_open` adds one for keys that nobody can know beforehand.
-
-    >>> csv_columns(["title"], ["id", "title"], is_open=False)[5:]
-    ('id', 'input_title', 'title')
-    """
-    taken = {*ROW_KEYS, *fields}
-    inputs = [f"input_{name}" if name in taken else name for name in carried]
-    return (*ROW_KEYS, *inputs, *fields, *([OTHER_COLUMNS] if is_open else []))
+def _output_folder(config: Config, request: Request, form: RowForm) -> OutputFolder:
+    write, kept = config.write, config.fetch.max_body if config.fetch.keep_bodies else 0
+    where = places(request.folder, write.formats, write.written_paths, write.paths)
+    options = StoreOptions(
+        request.folder, form.columns, write.table, write.part_bytes, config.politeness.agent, config.politeness.robots
+    )
+    return OutputFolder(request.folder, form, where, options, fresh=request.fresh, keep_bodies=kept)

@@ -1,9 +1,9 @@
 """The end of a session in figures: summary.json and the balance line. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from scraper.ledger import OK, Ledger
+from scraper.ledger import DUPLICATE, OK, Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Summary:
     seconds: float
     bytes: int
     """Of the bodies of this session's pages, as they were sent."""
+    stood: dict[str, int] = field(default_factory=dict)
+    """Rows of earlier sessions that --refresh saw after and left, by the reason: unchanged, or a kind of failure."""
     limited: bool = False
     """--limit ended the reading: what the input holds behind it is left."""
 
@@ -40,7 +42,7 @@ class Summary:
     @property
     def did_nothing(self) -> bool:
         """True where all of the input had been done before."""
-        return self.finished and self.input > 0 and not self.pages
+        return self.finished and self.input > 0 and not self.pages and not self.stood
 
     @property
     def balance(self) -> str:
@@ -68,6 +70,7 @@ class Summary:
             "duplicates": self.duplicates,
             "unfinished": self.unfinished,
             "earlier": self.earlier,
+            "stood": self.stood,
             "seconds": round(self.seconds, 3),
             "pages_per_s": round(self.pages_per_s, 1),
             "bytes": self.bytes,
@@ -84,11 +87,12 @@ def summary_of(ledger: Ledger, seconds: float, pages_bytes: int, limit: int | No
         input=ledger.input,
         ok=outcomes[OK],
         failures=ledger.failures,
-        duplicates=ledger.duplicates,
+        duplicates=ledger.duplicates + outcomes[DUPLICATE],
         unfinished=ledger.open,
         earlier=ledger.earlier.total(),
         pages=ledger.settled.total(),
         seconds=seconds,
         bytes=pages_bytes,
+        stood=dict(ledger.stood.most_common()),
         limited=limit is not None and taken_up >= limit,
     )

@@ -5,11 +5,14 @@ Imported in the worker processes by name, so nothing slow may be imported at the
 
 from collections.abc import Callable
 
+from xxhash import xxh3_64_intdigest
+
 from scraper.coding import decoded
 from scraper.parse.page import load_parser, parse_page
 from scraper.parse.wire import sendable
-from scraper.records import FailureKind, Fault, Page, Parsed, ParsePlan
-from scraper.write.encode import row_encoder
+from scraper.records import Fault, Page, Parsed, ParsePlan
+from scraper.write.columns import DoesNotFitError
+from scraper.write.encoders import page_encoder
 
 BUILD = "scraper.work:build"
 """How a worker finds this file."""
@@ -18,25 +21,29 @@ BUILD = "scraper.work:build"
 def build(plan: ParsePlan) -> Callable[[Page], Parsed]:
     """The handler of a run's pages. Raises ConfigError where the plan cannot be carried out."""
     parser = load_parser(plan)
-    encode = row_encoder(plan.format, plan.columns)
+    encode = page_encoder(plan)
 
     def handle(page: Page) -> Parsed:
         try:
             plain = decoded(page, plan.max_body)
-            row = plain if isinstance(plain, Fault) else parse_page(plain, parser)
+            if isinstance(plain, Fault):
+                return _failed(plain)
+            row = parse_page(plain, parser)
             if isinstance(row, Fault):
-                return _failed(row.kind, row.message)
-            return Parsed(encode(row))
+                return _failed(row, encode(page, None))
+            return Parsed(encode(page, row), content=xxh3_64_intdigest(plain.body, plan.salt))
         except MemoryError:
-            return _failed("parse_memory", "the page needs more memory than parse.max_memory allows")
+            return _failed(Fault("parse_memory", "the page needs more memory than parse.max_memory allows"))
+        except DoesNotFitError as exc:
+            return _failed(Fault("parse_crash", str(exc)))
         except BaseException as exc:  # the stage's border: whatever a page provokes, a sys.exit() too, is its failure
-            return _failed("parse_crash", _words(exc))
+            return _failed(Fault("parse_crash", _words(exc)))
 
     return handle
 
 
-def _failed(kind: FailureKind, message: str) -> Parsed:
-    return Parsed(None, kind, sendable(message))
+def _failed(fault: Fault, kept: bytes = b"") -> Parsed:
+    return Parsed(kept or None, fault.kind, sendable(fault.message))
 
 
 def _words(exc: BaseException) -> str:

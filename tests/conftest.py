@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from scraper.site.options import SiteOptions
 from scraper.site.pagemap import PageMap
 from scraper.site.server import running_site
+from tests.postgres import NoServerError, running_postgres
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,17 @@ class Cli:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a database on a PostgreSQL server that lives as long as the tests; they share it, but no table."""
+    with ExitStack() as exits:
+        try:
+            url = exits.enter_context(running_postgres())
+        except NoServerError as exc:
+            pytest.skip(str(exc))
+        yield url
 
 
 @pytest.fixture

@@ -6,17 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from scraper import disk
 from scraper.errors import SinkError, WriteError
-from scraper.folder import FAILURES, JOURNAL, OWN, OutputFolder, RowForm, made_by, refuse_own_files
+from scraper.folder import FAILURES, JOURNAL, OWN, OutputFolder, made_by, refuse_own_files
 from scraper.journal import FORMAT_VERSION, JournalHeader, encode_line
+from scraper.places import places
+from scraper.records import Column
 from scraper.resume import MADE_BY
+from scraper.rowform import RowForm
+from scraper.stores import StoreOptions
 from scraper.write.bodies import body_name
 
-FORM = RowForm("jsonl", {"format": "jsonl", "fields": {"a": 1}})
+FORM = RowForm(("jsonl",), {"format": "jsonl", "fields": {"a": 1}})
 
 
 def opened(path: Path, form: RowForm = FORM, *, fresh: bool = False) -> AbstractContextManager[OutputFolder]:
-    return OutputFolder(path, form, fresh=fresh)
+    nowhere = ("",) * len(form.formats)
+    where = places(path, form.formats, nowhere, nowhere)
+    return OutputFolder(path, form, where, StoreOptions(path, (), "pages", 1 << 20), fresh=fresh)
+
+
+def columns(*names: str) -> tuple[Column, ...]:
+    return tuple(map(Column, names))
 
 
 def begin(path: Path, form: RowForm = FORM, *, fresh: bool = False) -> OutputFolder:
@@ -56,7 +67,7 @@ def test_refusal_keeps_the_journal_of_an_earlier_run(tmp_path):
     begin(tmp_path)
     before = (tmp_path / JOURNAL).read_bytes()
     with pytest.raises(SinkError, match=r"fields\.a was 1 and is 2"):
-        begin(tmp_path, RowForm("jsonl", {"format": "jsonl", "fields": {"a": 2}}))
+        begin(tmp_path, RowForm(("jsonl",), {"format": "jsonl", "fields": {"a": 2}}))
     assert (tmp_path / JOURNAL).read_bytes() == before
 
 
@@ -109,7 +120,7 @@ def test_other_sources_may_lie_in_the_output_folder(tmp_path):
 
 def test_rows_of_the_demo_and_of_a_run_do_not_mix(tmp_path):
     assert made_by(tmp_path) is None
-    begin(tmp_path, RowForm("jsonl", FORM.settings | {MADE_BY: "scraper demo"}))
+    begin(tmp_path, RowForm(("jsonl",), FORM.settings | {MADE_BY: "scraper demo"}))
     assert made_by(tmp_path) == "scraper demo"
     with pytest.raises(SinkError, match="holds the rows of scraper demo"):
         begin(tmp_path)
@@ -125,11 +136,12 @@ def test_rows_of_the_demo_and_of_a_run_do_not_mix(tmp_path):
     ],
 )
 def test_resumed_csv_keeps_its_columns_where_they_hold_the_list(tmp_path, before, now, kept):
-    begin(tmp_path, RowForm("csv", {"format": "csv"}, before))
+    begin(tmp_path, RowForm(("csv",), {"format": ["csv"]}, columns(*before)))
     with ExitStack() as stack:
         if kept is None:
-            stack.enter_context(pytest.raises(SinkError, match="columns was"))
-        assert begin(tmp_path, RowForm("csv", {"format": "csv"}, now)).form.columns == kept
+            stack.enter_context(pytest.raises(SinkError, match=r"columns\.id was added"))
+        found = begin(tmp_path, RowForm(("csv",), {"format": ["csv"]}, columns(*now))).form.columns
+        assert found == columns(*kept or ())
 
 
 def test_summary_that_cannot_be_written_is_told_and_leaves_no_part(tmp_path, monkeypatch):
@@ -137,7 +149,7 @@ def test_summary_that_cannot_be_written_is_told_and_leaves_no_part(tmp_path, mon
         raise OSError(28, "No space left on device")
 
     with opened(tmp_path) as folder:
-        monkeypatch.setattr("scraper.folder.os.replace", full_disk)
+        monkeypatch.setattr(disk, "replace", full_disk)
         with pytest.raises(WriteError, match=r"summary\.json: cannot be written: No space left"):
             folder.write_summary({})
     assert not list(tmp_path.glob("summary*"))

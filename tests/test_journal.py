@@ -1,23 +1,37 @@
 """The journal: what is read back, what a damaged end costs, who may open it."""
 
+import os
+
 import msgspec
 import pytest
 
+from scraper import disk
 from scraper.errors import SinkError
-from scraper.journal import FORMAT_VERSION, Commit, Journal, JournalHeader, encode_line, pack_keys, unpack_keys
+from scraper.journal import (
+    FORMAT_VERSION,
+    Commit,
+    Journal,
+    JournalHeader,
+    Session,
+    decode_commit,
+    encode_line,
+    pack_keys,
+    read_records,
+    unpack_keys,
+)
 from scraper.resume import done_of, shape_changes
 
 HEADER = JournalHeader(FORMAT_VERSION, {"format": "jsonl"}, "2026-01-01T00:00:00Z")
-FIRST = Commit({"pages.jsonl": 10, "failures.jsonl": 0}, {"ok": pack_keys([1, 2])})
-SECOND = Commit({"pages.jsonl": 30, "failures.jsonl": 5}, {"ok": pack_keys([3]), "dns": pack_keys([4])})
+FIRST = Commit(1, {"pages.jsonl": 10, "failures.jsonl": 0}, {"ok": pack_keys([1, 2])})
+SECOND = Commit(2, {"pages.jsonl": 30, "failures.jsonl": 5}, {"ok": pack_keys([3]), "dns": pack_keys([4])})
 
 
 @pytest.fixture
 def path(tmp_path):
     with Journal(tmp_path / "journal") as journal:
         journal.start(HEADER)
-        journal.commit(FIRST)
-        journal.commit(SECOND)
+        journal.append(encode_line(FIRST))
+        journal.append(encode_line(SECOND))
     return tmp_path / "journal"
 
 
@@ -60,7 +74,7 @@ def test_commit_after_recovery_follows_the_last_valid_one(path):
     path.write_bytes(path.read_bytes()[:-3])
     with Journal(path) as journal:
         assert list(journal.commits()) == [FIRST]
-        journal.commit(SECOND)
+        journal.append(encode_line(SECOND))
     assert read(path)[1] == [FIRST, SECOND]
 
 
@@ -73,6 +87,34 @@ def test_starting_over_forgets_everything(path):
 def test_second_owner_is_refused(path):
     with Journal(path), pytest.raises(SinkError, match="another run is writing here"), Journal(path):
         pass
+
+
+def test_refused_second_owner_is_told_the_process_of_the_first(path):
+    with Journal(path) as journal:
+        list(journal.commits())
+        journal.append(encode_line(Session(os.getpid(), "2026-01-02T00:00:00Z")))
+        with pytest.raises(SinkError, match=rf"another run is writing here \(process {os.getpid()}\)"), Journal(path):
+            pass
+    assert [type(record) for record in read_records(path)] == [Commit, Commit, Session]
+    assert read(path)[1] == [FIRST, SECOND], "a session is no commit"
+
+
+def test_commit_kept_elsewhere_is_the_same_or_refused():
+    line = encode_line(SECOND)
+    assert decode_commit(line) == SECOND
+    for damaged in (line[:-1], line.replace(b"30", b"31"), encode_line(Session(1, ""))):
+        with pytest.raises(SinkError, match="damaged"):
+            decode_commit(damaged)
+
+
+def test_later_outcome_of_a_url_replaces_the_earlier_one(path):
+    again = Commit(3, {}, {}, again={"ok": pack_keys([4]), "dns": pack_keys([1])})
+    done = done_of([FIRST, SECOND, again])
+    assert [done.outcome(key) for key in (1, 2, 4)] == ["dns", "ok", "ok"]
+    assert done.totals == {"ok": 3, "dns": 1}
+    assert done.stale == {4: "ok", 1: "dns"}
+    done.add(Commit(4, {"pages.jsonl": 20}, {}, gone=["failures.jsonl"], swapped=["pages.jsonl"], compacted=True))
+    assert (done.stale, done.unswapped, done.files) == ({}, ("pages.jsonl",), {"pages.jsonl": 20})
 
 
 def test_newer_format_is_refused(path):
@@ -88,17 +130,15 @@ def test_file_that_is_no_journal_is_refused(tmp_path):
 
 
 def test_failed_append_leaves_no_half_line(path, monkeypatch):
-    import scraper.journal as module
-
-    def full_disk(fd):
+    def full_disk(file):
         raise OSError(28, "No space left on device")
 
     before = path.read_bytes()
     with Journal(path) as journal:
         list(journal.commits())
-        monkeypatch.setattr(module.os, "fsync", full_disk)
+        monkeypatch.setattr(disk, "sync", full_disk)
         with pytest.raises(OSError, match="No space"):
-            journal.commit(SECOND)
+            journal.append(encode_line(SECOND))
         monkeypatch.undo()
     assert path.read_bytes() == before
 
@@ -106,7 +146,7 @@ def test_failed_append_leaves_no_half_line(path, monkeypatch):
 def test_keys_cost_eleven_bytes_each():
     keys = list(range(0, 3_000_000_000, 1_000_000))
     assert unpack_keys(pack_keys(keys)).tolist() == keys
-    assert len(msgspec.json.encode(Commit({}, {"ok": pack_keys(keys)}))) / len(keys) < 11
+    assert len(msgspec.json.encode(Commit(1, {}, {"ok": pack_keys(keys)}))) / len(keys) < 11
 
 
 def test_shape_changes_name_the_key():

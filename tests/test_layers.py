@@ -15,11 +15,13 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     ("records", "errors"),
-    ("coding", "config", "stats", "weburl", "budget", "ledger", "loop", "openfiles"),
+    ("coding", "config", "disk", "stats", "weburl", "budget", "ledger", "loop", "openfiles", "warcfile"),
     ("urls", "fetch", "parse", "write", "site"),
-    ("journal", "summary", "work"),
-    ("resume",),
+    ("journal", "places", "rowform", "summary", "work", "backlog"),
+    ("resume", "stores"),
+    ("outputs", "revisit"),
     ("folder", "parts"),
+    ("admission", "settlement"),
     ("pipeline",),
     ("assemble",),
     ("session", "inspection", "api"),
@@ -30,6 +32,7 @@ LAYERS = (
 """Files and folders of scraper/: each may import the lines above its own, and nothing beside or below it."""
 
 SHELLS = {
+    "scraper.fetch.archive",
     "scraper.fetch.client",
     "scraper.fetch.deadline",
     "scraper.fetch.httpx_wire",
@@ -44,10 +47,14 @@ SHELLS = {
     "scraper.parse.process",
     "scraper.parse.worker",
     "scraper.urls.gate",
+    "scraper.urls.replies",
     "scraper.urls.sources",
     "scraper.urls.stdin",
     "scraper.write.bodies",
+    "scraper.write.duckdb",
     "scraper.write.files",
+    "scraper.write.postgres",
+    "scraper.write.sqlite",
     "scraper.write.writer",
 }
 """Stage files that do I/O. All others of a stage folder are pure: they import none of these and none of IO."""

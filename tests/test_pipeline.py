@@ -9,12 +9,13 @@ from collections.abc import AsyncGenerator
 import pytest
 from msgspec.structs import replace
 
+from scraper.backlog import UNWRITTEN_MOST
 from scraper.errors import WriteError
 from scraper.fetch.retry import RetryPolicy
 from scraper.parse.pool import PoolOptions
 from scraper.parse.wire import Setup
 from scraper.parts import Limits, Parts
-from scraper.pipeline import UNWRITTEN_MOST, Pipeline
+from scraper.pipeline import Pipeline
 from scraper.records import Fault, Job, Page, ParsePlan, SourceLine
 from scraper.urls.pace import HostLimits
 from scraper.work import BUILD
@@ -152,7 +153,7 @@ async def test_carried_columns_pause_the_reading():
     async def watch():
         nonlocal peak
         while True:
-            peak = max(peak, run._carried)
+            peak = max(peak, run._backlog.carried)
             await asyncio.sleep(0)
 
     watcher = asyncio.ensure_future(watch())
@@ -160,7 +161,7 @@ async def test_carried_columns_pause_the_reading():
     watcher.cancel()
     assert ledger.outcomes.total() == 2000
     assert 0 < peak < 3_000_000
-    assert run._carried == 0
+    assert run._backlog.carried == 0
 
 
 class Cutting(Fetcher):
@@ -183,7 +184,7 @@ async def test_page_that_its_worker_finds_cut_is_fetched_again():
     assert ledger.settled == {"ok": 20}
     assert len(fetcher.jobs) == 60
     assert len(output.entries) == 20
-    assert (run.budget.used, run._carried) == (0, 0)
+    assert (run.budget.used, run._backlog.carried) == (0, 0)
 
 
 async def test_page_that_stays_cut_ends_once_with_its_tries():

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from scraper.parse.pool import ParsePool, PoolOptions
 from scraper.parse.wire import Setup
-from scraper.records import Page, Parsed, ParsePlan
+from scraper.records import Column, Page, Parsed, ParsePlan
 from scraper.work import BUILD, build
 
 SOURCE = """
@@ -51,7 +51,9 @@ def page(extra: dict[str, Any] | None = None, content_type: str = "text/html") -
 
 
 def plan(function: str | None = None, format: str = "jsonl", columns: tuple[str, ...] = ()) -> ParsePlan:
-    return ParsePlan(function=function and f"own_work:{function}", format=format, columns=columns)
+    return ParsePlan(
+        function=function and f"own_work:{function}", formats=(format,), columns=tuple(map(Column, columns))
+    )
 
 
 FAILING = [

@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 from typer.core import TyperGroup
 
+from scraper.cli.again import with_its_value
 from scraper.cli.check import check
 from scraper.cli.demo import demo
 from scraper.cli.init import init
@@ -18,6 +19,7 @@ from scraper.cli.inspect import inspect
 from scraper.cli.run import run
 from scraper.cli.site import site
 from scraper.cli.speak import give, hold_standard_files, tell
+from scraper.cli.status import status
 from scraper.errors import ScraperError
 
 EPILOG = "Exit codes: 0 done, even where some URLs failed; 1 fatal; 2 usage or config; 3 interrupted, resumable."
@@ -54,7 +56,7 @@ def _options(
     """A URL list goes in, one typed row per page comes out."""
 
 
-for command in (run, init, check, inspect, site, demo):
+for command in (run, init, check, inspect, status, site, demo):
     app.command()(command)
 
 
@@ -92,7 +94,7 @@ def _lighten_start() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code (design: 0 done, 1 fatal, 2 usage, 3 interrupted)."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = with_its_value(list(sys.argv[1:] if arguments is None else arguments))
     try:
         app(given)
     except (ScraperError, OSError) as exc:

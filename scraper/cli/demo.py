@@ -45,7 +45,7 @@ def demo(
         tell(f"the practice site is at {site.url}/ with {pages:,} pages")
         request = Request([str(write_list(output, options, site.url))], output, fresh=True, made_by=MADE_BY)
         outcome = scrape_with_progress(settings, request, progress=True)
-    give(table_of(first_rows(outcome.files["rows"], SHOWN_ROWS)))
+    give(table_of(first_rows(Path(outcome.files["rows"]), SHOWN_ROWS)))
     report(outcome)
 
 

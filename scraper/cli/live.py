@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 
 import typer
@@ -15,12 +16,15 @@ from scraper.folder import JOURNAL
 from scraper.pipeline import Pipeline
 from scraper.session import Outcome, Request, run_session
 
+HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+"""The terminal is gone, or its shell ended."""
+
 
 def scrape_with_progress(settings: Config, request: Request, *, progress: bool) -> Outcome:
     """Run a session to its end or its interruption. Raises the ScraperError that ended it early.
 
-    An interrupt that comes before the run has begun leaves as KeyboardInterrupt, or, where there is a journal to
-    resume from, as exit code 3.
+    A signal that comes before the run has begun leaves as KeyboardInterrupt, or, where there is a journal to resume
+    from, as exit code 3.
     """
     try:
         return loop.run(_session(settings, request, progress))
@@ -32,6 +36,7 @@ def scrape_with_progress(settings: Config, request: Request, *, progress: bool) 
 
 
 async def _session(settings: Config, request: Request, progress: bool) -> Outcome:
+    _take_for_ctrl_c()
     try:
         async with asyncio.TaskGroup() as tasks:
             watchers: list[asyncio.Task[None]] = []
@@ -49,9 +54,16 @@ async def _session(settings: Config, request: Request, progress: bool) -> Outcom
     return outcome
 
 
+def _take_for_ctrl_c() -> None:
+    """As long as there is nothing to drain, the other signals end the program as Ctrl-C does: asyncio sees to that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background of a script
+        return
+    for number in _ends():
+        _on_signal(number, lambda: signal.raise_signal(signal.SIGINT))
+
+
 def _handle_signals(pipeline: Pipeline) -> None:
-    """First signal: drain. Second: end at once."""
-    running = asyncio.get_running_loop()
+    """First signal: drain. Second: end at once, unless it tells once more that the terminal is gone."""
 
     def interrupt() -> None:
         if pipeline.is_stopping:
@@ -60,9 +72,28 @@ def _handle_signals(pipeline: Pipeline) -> None:
         pipeline.stop()
         tell("stopping: what is under way is finished first; once more to stop at once")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows
-            running.add_signal_handler(number, interrupt)
+    def hang_up() -> None:
+        assert HANGUP is not None
+        asyncio.get_running_loop().remove_signal_handler(HANGUP)
+        signal.signal(HANGUP, signal.SIG_IGN)  # the kernel tells it, and the shell again to each of its jobs
+        if not pipeline.is_stopping:
+            pipeline.stop()
+            tell("stopping, the terminal is gone: what is under way is finished first")
+
+    for number in (signal.SIGINT, *_ends()):
+        _on_signal(number, hang_up if number == HANGUP else interrupt)
+
+
+def _ends() -> list[signal.Signals]:
+    """What asks the program to end, besides Ctrl-C. Under nohup a hangup does not."""
+    if HANGUP is None or signal.getsignal(HANGUP) is signal.SIG_IGN:
+        return [signal.SIGTERM]
+    return [signal.SIGTERM, HANGUP]
+
+
+def _on_signal(number: signal.Signals, answer: Callable[[], None]) -> None:
+    with suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().add_signal_handler(number, answer)
 
 
 async def _show(pipeline: Pipeline) -> None:

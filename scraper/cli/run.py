@@ -1,10 +1,13 @@
 """`scraper run`: a URL list in, rows out."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scraper.cli.again import kinds_of, refuse_together
 from scraper.cli.speak import give, tell
 
 if TYPE_CHECKING:
@@ -18,7 +21,8 @@ def run(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SOURCE...", help="URLs, lists (.txt, .csv, .jsonl, each also .gz), or - for standard input."
+            metavar="SOURCE...",
+            help="URLs, lists (.txt, .csv, .jsonl, each also .gz), - for standard input; or WARC files.",
         ),
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
@@ -29,9 +33,18 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Take up at most so many URLs.")] = None,
     url_column: Annotated[str | None, typer.Option(help="The column or key that holds the URL.")] = None,
     source_format: Annotated[
-        str | None, typer.Option(help="txt, csv or jsonl, where the name of a list does not tell it.")
+        str | None, typer.Option(help="txt, csv, tsv, jsonl or warc, where the name of a list does not tell it.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the folder holds and start over.")] = False,
+    retry_failed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[=KIND,...]", help="Try the URLs that failed once more, all or those of some kinds (see error)."
+        ),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Fetch the pages that have a row anew; replace the rows that changed.")
+    ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show only the summary.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON to standard output.")] = False,
@@ -43,12 +56,14 @@ def run(
 
     if not sources:
         raise UsageError("nothing to scrape: give URLs, a file with a list of them, or - for standard input")
+    kinds = None if retry_failed is None else kinds_of(retry_failed)
+    refuse_together({"--fresh": fresh, "--retry-failed": kinds is not None, "--refresh": refresh})
     settings = load_config(config, overrides or ())
     spawn_ahead(worker_processes(settings))
     from scraper.cli.live import scrape_with_progress  # takes 0.2 s, in which the workers import too
     from scraper.session import Request
 
-    request = Request(sources, output, url_column, source_format, limit, fresh)
+    request = Request(sources, output, url_column, source_format, limit, fresh, kinds, refresh)
     for line in () if quiet else cautions(settings):
         tell(f"scraper: {line}")
     outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
@@ -79,12 +94,28 @@ def summary_lines(outcome: "Outcome") -> list[str]:
     if summary.limited:
         head += "; --limit reached: what the list holds behind it is left for the next run"
     earlier = f" ({summary.earlier:,} of them done earlier)" if summary.earlier and not summary.did_nothing else ""
+    stood = [stood_line(summary.stood)] if summary.stood else []
     files = [f"  {role:<9}{path}" for role, path in outcome.files.items()]
-    return [head, summary.balance + earlier, *files]
+    return [head, summary.balance + earlier, *stood, *files]
+
+
+def stood_line(stood: Mapping[str, int]) -> str:
+    """What --refresh found of the rows that it left.
+
+    >>> stood_line({"unchanged": 85, "timeout": 2, "dns": 1})
+    '85 rows unchanged; 3 could not be seen again (2 timeout, 1 dns), their rows stand'
+    """
+    failed = {why: n for why, n in stood.items() if why != "unchanged"}
+    words = [f"{stood['unchanged']:,} rows unchanged"] if "unchanged" in stood else []
+    if failed:
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in failed.items())
+        words.append(f"{sum(failed.values()):,} could not be seen again ({kinds}), their rows stand")
+    return "; ".join(words)
 
 
 def _print_json(outcome: "Outcome") -> None:
     import msgspec
 
-    data = outcome.summary.as_json({role: str(path) for role, path in outcome.files.items()})
-    give(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
+    data = outcome.summary.as_json(outcome.files)
+    with suppress(BrokenPipeError):  # the reader has left; the run is what it is
+        give(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")

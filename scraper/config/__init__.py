@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scraper.config.caution import cautions
     from scraper.config.load import load_config, with_fields
     from scraper.config.machine import byte_budget, worker_processes
-    from scraper.config.model import ROW_KEYS, Config, row_shape
+    from scraper.config.model import ROW_KEYS, Config, has_columns, row_shape
     from scraper.config.render import render_toml, resolved_toml
     from scraper.config.sections import (
         FetchConfig,
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
         ParseConfig,
         PolitenessConfig,
         RunConfig,
-        WriteConfig,
     )
+    from scraper.config.writing import DATABASES, FORMATS, WriteConfig
 
 __all__ = [
+    "DATABASES",
+    "FORMATS",
     "ROW_KEYS",
     "Config",
     "FetchConfig",
@@ -39,6 +41,7 @@ __all__ = [
     "cautions",
     "format_duration",
     "format_size",
+    "has_columns",
     "load_config",
     "parse_duration",
     "parse_size",
@@ -52,6 +55,10 @@ __all__ = [
 _HOME = {
     "Config": "model",
     "ROW_KEYS": "model",
+    "has_columns": "model",
+    "DATABASES": "writing",
+    "FORMATS": "writing",
+    "WriteConfig": "writing",
     "row_shape": "model",
     "load_config": "load",
     "with_fields": "load",

@@ -12,10 +12,10 @@ from scraper.config.sections import (
     PolitenessConfig,
     RunConfig,
     Section,
-    WriteConfig,
 )
 from scraper.config.units import format_size
-from scraper.records import FieldSpec, ParsePlan
+from scraper.config.writing import DATABASES, WriteConfig
+from scraper.records import Column, FieldSpec, ParsePlan
 
 ROW_KEYS = ("url", "final_url", "status", "fetched_at", "close_delimited")
 """The row's own keys, in order; no field may take their names."""
@@ -65,14 +65,15 @@ class Config(Section):
         """Return [fields] as plain records, in the order of the file."""
         return tuple(FieldSpec(name=name, **dict(field)) for name, field in self.fields.items())
 
-    def parse_plan(self, columns: tuple[str, ...] = ()) -> ParsePlan:
-        """Return all that a parse worker must know; `columns` are the CSV columns in order."""
+    def parse_plan(self, columns: tuple[Column, ...] = (), salt: int = 0) -> ParsePlan:
+        """Return all that a parse worker must know; `columns` in order, `salt` for content hashes."""
         return ParsePlan(
             fields=self.field_specs(),
             article=self.parse.article,
             function=self.parse.function or None,
-            format=self.write.format,
+            formats=self.write.formats,
             columns=columns,
+            salt=salt,
             max_body=self.fetch.max_body,
         )
 
@@ -100,6 +101,15 @@ def _with_article(parse: Any, article: bool) -> Any:
     return {**parse, "article": article}
 
 
+def has_columns(format: str) -> bool:
+    """Whether a form of rows has columns that are fixed when the run begins.
+
+    >>> has_columns("csv.gz"), has_columns("jsonl.zst")
+    (True, False)
+    """
+    return not format.startswith(("jsonl", "warc"))
+
+
 def row_shape(config: Config) -> dict[str, Any]:
     """Return what decides the form of a row, as plain JSON data: a run may only be resumed with the same.
 
@@ -110,6 +120,9 @@ def row_shape(config: Config) -> dict[str, Any]:
         "fields": {name: field.model_dump(mode="json") for name, field in config.fields.items()},
         "article": config.parse.article,
         "function": config.parse.function or None,
-        "format": config.write.format,
-        "columns": list(config.fields) if config.write.format == "csv" else None,
+        "format": list(config.write.formats),
+        "path": list(config.write.written_paths),
+        "table": config.write.table if set(config.write.formats) & set(DATABASES) else None,
+        "dedupe": config.write.dedupe,
+        "columns": list(config.fields) if any(has_columns(name) for name in config.write.formats) else None,
     }

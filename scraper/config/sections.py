@@ -49,7 +49,7 @@ Size = Annotated[
     Quantity("a size", "16MiB", format_size),
 ]
 
-_KIB, _MIB, _GIB, _TIB = 1024, 1024**2, 1024**3, 1024**4
+KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
 _DAY_S = 24 * 3600.0
 
 
@@ -69,7 +69,7 @@ class RunConfig(Section):
         description="How long pages in flight may take to finish after the first interrupt; then they are left "
         "for the next run.",
     )
-    memory: Literal["auto"] | Annotated[Size, Field(ge=_MIB, le=_TIB)] = Field(
+    memory: Literal["auto"] | Annotated[Size, Field(ge=MIB, le=TIB)] = Field(
         default="auto",
         description='One budget for all bodies in flight, from socket to writer. "auto" takes an eighth of what '
         "the machine or its container allows, at least 64MiB, at most 128MiB.",
@@ -106,9 +106,9 @@ class FetchConfig(Section):
         description="Connecting, TLS included; a dead host should not cost a whole try.",
     )
     max_body: Size = Field(
-        default=16 * _MIB,
-        ge=_KIB,
-        le=_GIB,
+        default=16 * MIB,
+        ge=KIB,
+        le=GIB,
         description="A larger page, counted after decompression, is a too_large failure and never a cut row.",
     )
     retries: int = Field(
@@ -163,13 +163,13 @@ class FetchConfig(Section):
     @classmethod
     def _headers_can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
-            check_header(name, _from_environment(name, value))
+            check_header(name, from_environment(name, value))
         return headers
 
     @field_validator("proxy")
     @classmethod
     def _proxies_can_be_read(cls, proxy: str | list[str]) -> str | list[str]:
-        for text in _listed(proxy):
+        for text in listed(proxy):
             read_proxy(text, os.environ)
         return proxy
 
@@ -188,20 +188,21 @@ class FetchConfig(Section):
     @property
     def proxies(self) -> tuple[Proxy, ...]:
         """The proxies to use in turn; none where requests go straight to their hosts."""
-        return tuple(read_proxy(text, os.environ) for text in _listed(self.proxy))
+        return tuple(read_proxy(text, os.environ) for text in listed(self.proxy))
 
     @property
     def client_files(self) -> tuple[str, ...]:
         """The files of the client certificate: none, one with both, or certificate and key."""
-        return tuple(_listed(self.client_cert))
+        return tuple(listed(self.client_cert))
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def listed(value: str | list[str]) -> list[str]:
     """A text as a list of one, "" as an empty one."""
     return value if isinstance(value, list) else [value] if value else []
 
 
-def _from_environment(name: str, value: str) -> str:
+def from_environment(name: str, value: str) -> str:
+    """The value with what the environment holds in place. Raises ValueError naming the setting."""
     try:
         return expand(value, os.environ)
     except ValueError as exc:
@@ -284,12 +285,12 @@ class ParseConfig(Section):
         default=30.0, ge=0.01, le=_DAY_S, description="A page that takes longer to parse is a parse_timeout failure."
     )
     max_memory: Size = Field(
-        default=_GIB, ge=64 * _MIB, le=_TIB, description="A worker that outgrows it is replaced: parse_memory."
+        default=GIB, ge=64 * MIB, le=TIB, description="A worker that outgrows it is replaced: parse_memory."
     )
     batch_bytes: Size = Field(
-        default=256 * _KIB,
-        ge=_KIB,
-        le=256 * _MIB,
+        default=256 * KIB,
+        ge=KIB,
+        le=256 * MIB,
         description="Bodies are handed to a worker in batches of about this size, so that handing over costs "
         "less than parsing.",
     )
@@ -325,18 +326,3 @@ class FieldConfig(Section):
     )
     default: Any = Field(default=None, description="The value where nothing matches or the match cannot be read.")
     required: bool = Field(default=False, description="Without a value the page is a required_field failure.")
-
-
-class WriteConfig(Section):
-    """The output."""
-
-    format: Literal["jsonl", "csv"] = Field(default="jsonl", description="The form of the rows; csv has fixed columns.")
-    commit_every: Duration = Field(
-        default=1.0,
-        ge=0,
-        le=3600.0,
-        description="Rows are made durable this often; what a power cut takes is fetched again.",
-    )
-    commit_bytes: Size = Field(
-        default=4 * _MIB, ge=1, le=_GIB, description="They are made durable earlier at this size."
-    )

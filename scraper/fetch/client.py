@@ -18,8 +18,9 @@ from scraper.fetch.body import Reservation, drain, read_body
 from scraper.fetch.cookies import new_jar
 from scraper.fetch.deadline import Deadline
 from scraper.fetch.faults import fault_of, is_for_another_address
+from scraper.fetch.heads import exchange_of
 from scraper.fetch.pinning import authority_of, urls_to_try
-from scraper.fetch.requests import GetRequest, HeaderSheet, with_cookies
+from scraper.fetch.requests import GetRequest, HeaderSheet, with_conditions, with_cookies
 from scraper.fetch.resolver import AddressGuard, Lookup, look_up
 from scraper.fetch.wires import make_transport
 from scraper.records import Fault, Job, Page, Redirect
@@ -46,15 +47,18 @@ class Client:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         lookup: Lookup = look_up,
+        keep_heads: bool = False,
     ) -> None:
         """`transport`: a wire to use instead of the one that `fetch.transport` names; closed with the client.
 
-        `lookup`: finds the addresses of host names, the system's way by default.
+        `lookup`: finds the addresses of host names, the system's way by default. `keep_heads`: give each page its
+        `exchange`, for an archive.
         """
         self._config = fetch
         self._wire = transport or make_transport(fetch)
         self._pins_https = getattr(self._wire, "pins_https", False)
         names_are_theirs = transport is None and any(proxy.resolves_names for proxy in fetch.proxies)
+        self._keep_heads = keep_heads
         self._guard = AddressGuard(network.private_addresses, lookup, names_are_theirs=names_are_theirs)
         self._sheet = HeaderSheet(politeness.agent, ACCEPT_ENCODING, fetch.sent_headers)
         self._jar = new_jar() if fetch.cookies else None
@@ -117,15 +121,24 @@ class Client:
         headers = self._sheet.headers_for(job, authority_of(job.url))
         if self._jar is not None:
             headers = with_cookies(headers, self._jar.header_for(job.url, time.time()))
+        if job.target.known is not None:
+            headers = with_conditions(headers, job.target.known)
         *others, (url, address) = urls_to_try(job, addresses, self._pins_https)
         for other_url, other in others:
             try:
-                return await self._wire.handle_async_request(GetRequest(other_url, headers, self._timeout, other))
+                request = GetRequest(other_url, headers, self._timeout, other)
+                response = await self._wire.handle_async_request(request)
+                break
             except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
                 if not is_for_another_address(exc):
                     raise
                 self._guard.prefer_others(job.host, other)
-        return await self._wire.handle_async_request(GetRequest(url, headers, self._timeout, address))
+        else:
+            request = GetRequest(url, headers, self._timeout, address)
+            response = await self._wire.handle_async_request(request)
+        if self._keep_heads:
+            response.request = request
+        return response
 
     async def _read(self, job: Job, response: httpx.Response, reservation: Reservation) -> Page | Redirect | Fault:
         stream = _stream_of(response)
@@ -138,7 +151,10 @@ class Client:
             body = await read_body(stream, head.length, self._config.max_body, reservation, cut_at=cut_at)
         except TooLargeError as error:
             return fault_for(error, response.status_code)
-        return _page(job, response, head, body)
+        page = _page(job, response, head, body)
+        if not self._keep_heads:
+            return page
+        return replace(page, exchange=exchange_of(job, response, by_proxy=bool(self._config.proxy)))
 
 
 class _Paused:
@@ -183,4 +199,6 @@ def _page(job: Job, response: httpx.Response, head: BodyHead, body: bytes) -> Pa
         extra=job.target.extra,
         coding=head.coding,
         close_delimited=head.close_delimited,
+        etag=response.headers.get("etag", ""),
+        modified=response.headers.get("last-modified", ""),
     )

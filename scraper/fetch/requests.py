@@ -11,7 +11,7 @@ from functools import cached_property
 import httpx
 
 from scraper import weburl
-from scraper.records import Job
+from scraper.records import Job, Mark
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 """What browsers send: a few servers answer 406 to less."""
@@ -105,6 +105,16 @@ def with_cookies(headers: Sheet, cookies: str) -> Sheet:
         return headers
     told = Sheet(headers)
     told["Cookie"] = "; ".join(filter(None, (headers.get("cookie"), cookies)))
+    return told
+
+
+def with_conditions(headers: Sheet, known: Mark) -> Sheet:
+    """The headers with what asks for the page only if it has changed (RFC 9110 sections 13.1.2 and 13.1.3)."""
+    told = Sheet(headers)
+    if known.etag:
+        told["If-None-Match"] = known.etag
+    if known.modified:
+        told["If-Modified-Since"] = known.modified
     return told
 
 

@@ -42,6 +42,11 @@ class WireHeaders(httpx.Headers):
         except ValueError:
             return []
 
+    @property
+    def readable_lines(self) -> list[tuple[str, str]]:
+        """All lines whose value is ASCII, as (name, value), in the order in which they came."""
+        return list(self._readable_lines())
+
     def _readable_lines(self) -> Iterator[tuple[str, str]]:
         lines = iter(self._lines.items())
         while True:

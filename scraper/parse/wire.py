@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from scraper.records import FailureKind, Page, Parsed, ParsePlan
+from scraper.records import Exchange, FailureKind, Page, Parsed, ParsePlan
 
 LENGTH = struct.Struct("<I")
 
@@ -48,6 +48,7 @@ class PageHead(msgspec.Struct, array_like=True, frozen=True):
     body_file: str | None
     coding: str
     close_delimited: bool
+    exchange: Exchange | None
     size: int
 
 
@@ -58,11 +59,12 @@ class Result(msgspec.Struct, array_like=True, frozen=True):
     row: bytes | None
     kind: FailureKind | None
     message: str
+    content: int = 0
 
     @property
     def parsed(self) -> Parsed:
         """The record that the other stages know."""
-        return Parsed(self.row, self.kind, self.message)
+        return Parsed(self.row, self.kind, self.message, self.content)
 
 
 class Results(msgspec.Struct, array_like=True, frozen=True):
@@ -122,6 +124,7 @@ def head_of(id: int, page: Page) -> PageHead:
         page.body_file,
         page.coding,
         page.close_delimited,
+        page.exchange,
         len(page.body),
     )
 
@@ -139,6 +142,7 @@ def page_of(head: PageHead, body: bytes) -> Page:
         head.body_file,
         head.coding,
         head.close_delimited,
+        head.exchange,
     )
 
 

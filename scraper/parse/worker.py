@@ -92,7 +92,7 @@ def _handle_batch(sock: socket.socket, handler: Handler, pages: list[tuple[int, 
     for number, (id, page) in enumerate(pages, 1):
         signal.setitimer(signal.ITIMER_REAL, alarm_s)
         parsed = handler(page)
-        results.append(wire.Result(id, parsed.row, parsed.kind, parsed.message))
+        results.append(wire.Result(id, parsed.row, parsed.kind, parsed.message, parsed.content))
         now = time.monotonic()
         leaving = parsed.kind == "parse_memory"
         if leaving or number == len(pages) or now - started > FLUSH_AFTER_S:

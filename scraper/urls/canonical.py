@@ -48,7 +48,8 @@ def target_from(line: SourceLine) -> Target | Fault:
     if len(href) > MAX_URL_CHARS:
         return Fault("invalid_url", f"longer than {MAX_URL_CHARS:,} characters once encoded: {len(href):,}")
     written = weburl.whole_characters(written)
-    return Target(fingerprint(href), written, href, weburl.host_of(url), line.line, line.extra, userinfo)
+    host = weburl.host_of(url)
+    return Target(fingerprint(href), written, href, host, line.line, line.extra, userinfo, place=line.place)
 
 
 def shown(line: SourceLine) -> str:

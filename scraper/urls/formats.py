@@ -6,7 +6,7 @@ bytes ─► Unpacker ─► LineSplitter ─► TxtReader, JsonlReader or CsvRe
 
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, cast, get_args
 
 from scraper.errors import SourceError
 from scraper.records import SourceLine
@@ -15,13 +15,22 @@ from scraper.urls.plain import JsonlReader, TxtReader
 from scraper.urls.table import CsvReader
 from scraper.urls.unpack import Unpacker
 
-Format = Literal["txt", "csv", "tsv", "jsonl"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+ListFormat = Literal["txt", "csv", "tsv", "jsonl"]
+Format = Literal[ListFormat, "warc"]
+"""A WARC file is no list of lines: `archive.py` reads it, the others are for a ListReader."""
+FORMATS: tuple[ListFormat, ...] = get_args(ListFormat)
 
 _BINARY_PROBE_BYTES = 8192
 """A NUL among the first so many bytes means that this is no text; git and grep look at as many."""
 
-_SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".warc": "warc",
+}
 LIST_SUFFIXES = (".txt", *_SUFFIXES, ".gz")
 """Endings that say "a list", in lower case."""
 
@@ -31,18 +40,20 @@ _REFUSED_SUFFIXES = {
     ".xls": "is an Excel workbook. Save the table as CSV",
     ".xlsx": "is an Excel workbook. Save the table as CSV",
     ".parquet": "is a Parquet file. Convert it to .jsonl or .csv",
+    ".arc": "is an ARC file. Convert it: warcio recompress FILE NEW.warc.gz",
+    ".wacz": "is a WACZ package. Unpack it (unzip), and give the .warc.gz files in its folder archive",
 }
 
 
 def format_of(name: str, chosen: str | None = None) -> Format:
     """Return a list's form: the chosen one, else that of the name's suffix less `.gz`; other suffixes mean plain text.
 
-    >>> format_of("urls.CSV.gz"), format_of("urls"), format_of("urls.txt", "jsonl")
-    ('csv', 'txt', 'jsonl')
+    >>> format_of("urls.CSV.gz"), format_of("urls"), format_of("urls.txt", "jsonl"), format_of("pages.warc.gz")
+    ('csv', 'txt', 'jsonl', 'warc')
     """
     if chosen is not None:
         return checked_format(chosen)
-    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes if suffix.lower() != ".gz"]
+    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes if suffix.lower() not in (".gz", ".zst")]
     suffix = suffixes[-1] if suffixes else ""
     if suffix in _REFUSED_SUFFIXES:
         raise SourceError(f"{name} {_REFUSED_SUFFIXES[suffix]}")
@@ -51,10 +62,10 @@ def format_of(name: str, chosen: str | None = None) -> Format:
 
 def checked_format(chosen: str) -> Format:
     """Return `chosen` as a form; SourceError where there is none of this name."""
-    for known in FORMATS:
+    for known in get_args(Format):
         if chosen == known:
-            return known
-    raise SourceError(f"unknown list format {chosen!r}: expected one of {', '.join(FORMATS)}")
+            return cast(Format, known)
+    raise SourceError(f"unknown list format {chosen!r}: expected one of {', '.join(get_args(Format))}")
 
 
 class RecordReader(Protocol):
@@ -74,7 +85,7 @@ class RecordReader(Protocol):
 class ListReader:
     """Reads a whole list, cut into pieces anywhere. No record of it is lost in silence: a bad one is given as such."""
 
-    def __init__(self, name: str, form: Format, url_column: str | None = None) -> None:
+    def __init__(self, name: str, form: ListFormat, url_column: str | None = None) -> None:
         """`name`: for messages; `url_column`: the column or key that holds the URL, None = "url"."""
         self._name = name
         self._unpacker = Unpacker(name)
@@ -112,7 +123,7 @@ class ListReader:
         self._to_probe = max(0, self._to_probe - len(piece))
 
 
-def _record_reader(name: str, form: Format, url_column: str | None) -> RecordReader:
+def _record_reader(name: str, form: ListFormat, url_column: str | None) -> RecordReader:
     match form:
         case "txt":
             return TxtReader()

@@ -81,11 +81,6 @@ class Frontier:
         return len(self._flights)
 
     @property
-    def hosts_waiting(self) -> int:
-        """Lanes held back by a delay, Retry-After or backoff, with those that are idle while their gap still runs."""
-        return len(self._waiting)
-
-    @property
     def backoffs(self) -> int:
         """Jobs that wait for another try."""
         return len(self._retries)

@@ -4,7 +4,6 @@ The loop never waits for a disk, and memory does not grow with the list. What by
 """
 
 import asyncio
-import os
 import stat
 import sys
 from collections.abc import AsyncGenerator, Sequence
@@ -17,7 +16,9 @@ import aiofiles
 from scraper import weburl
 from scraper.errors import SourceError
 from scraper.records import SourceLine
-from scraper.urls.formats import LIST_SUFFIXES, ListReader, checked_format, format_of
+from scraper.urls.formats import ListReader, checked_format, format_of
+from scraper.urls.opening import mode_of, unreadable
+from scraper.urls.replies import peek_replies, replies_of
 from scraper.urls.stdin import chunks_of
 
 STDIN = "-"
@@ -37,8 +38,9 @@ async def read_sources(
     """Give the records of all sources in order, in lists of some hundred.
 
     A source is a URL, `-` for standard input, or a file whose suffix tells its form: .csv, .tsv, .jsonl or .ndjson, any
-    other is plain text; each may be gzipped. `format` says it for all of them. `url_column` names the CSV column or
-    JSON key with the URL; None = "url". `stdin` replaces standard input.
+    other is plain text; each may be gzipped. So may a .warc file, whose replies come with their place in it. `format`
+    says it for all of them. `url_column` names the CSV column or JSON key with the URL; None = "url". `stdin` replaces
+    standard input.
 
     Raises SourceError for a list that cannot be opened or is none. A record that cannot be read is given with its
     error. Close the generator (`contextlib.aclosing`) where it is left before its end.
@@ -47,9 +49,13 @@ async def read_sources(
         if is_url(spec):
             yield [SourceLine(weburl.whole_characters(spec.strip()))]
             continue
-        name = "standard input" if spec == STDIN else spec
-        reader = ListReader(name, format_of(spec, format), url_column)
-        async with aclosing(_records_of(reader, await _chunks(spec, stdin))) as batches:
+        form = format_of(spec, format)
+        if form == "warc":
+            records = replies_of(spec)
+        else:
+            reader = ListReader("standard input" if spec == STDIN else spec, form, url_column)
+            records = _records_of(reader, await _chunks(spec, stdin))
+        async with aclosing(records) as batches:
             async for batch in batches:
                 yield batch
 
@@ -84,6 +90,7 @@ def check_sources(specs: Sequence[str], *, url_column: str | None = None, format
         raise SourceError("no source: give URLs, a list such as urls.txt, or - for standard input")
     if list(specs).count(STDIN) > 1:
         raise SourceError("standard input (-) can be read only once")
+    _refuse_mixture(specs, format)
     for spec in specs:
         if is_url(spec) or spec == STDIN:
             continue
@@ -114,8 +121,33 @@ def may_carry_more(specs: Sequence[str], *, format: str | None = None) -> bool:
 
 def _is_open(spec: str, format: str | None) -> bool:
     form = format_of(spec, format)
-    is_read_once = spec == STDIN or not stat.S_ISREG(_mode(spec))
-    return form == "jsonl" or (form != "txt" and is_read_once)
+    is_read_once = spec == STDIN or not stat.S_ISREG(mode_of(spec))
+    return form in ("jsonl", "warc") or (form != "txt" and is_read_once)
+
+
+def are_archives(specs: Sequence[str], *, format: str | None = None) -> bool:
+    """Return True where the sources are WARC files: their replies are read, and nothing is fetched.
+
+    >>> are_archives(["a.warc.gz"]), are_archives(["urls.txt"]), are_archives(["https://a.example/a.warc"])
+    (True, False, False)
+    """
+    return bool(specs) and all(_is_archive(spec, format) for spec in specs)
+
+
+def _is_archive(spec: str, format: str | None) -> bool:
+    return not is_url(spec) and format_of(spec, format) == "warc"
+
+
+def _refuse_mixture(specs: Sequence[str], format: str | None) -> None:
+    archives = [spec for spec in specs if _is_archive(spec, format)]
+    if STDIN in archives:
+        raise SourceError("a WARC archive cannot be standard input, for its replies are read once more: give the file")
+    others = [spec for spec in specs if spec not in archives]
+    if archives and others:
+        raise SourceError(
+            f"{archives[0]} is a WARC archive and {others[0]} is not: nothing is fetched in a run that reads archives, "
+            "so give these in a command of their own"
+        )
 
 
 def is_url(spec: str) -> bool:
@@ -136,15 +168,19 @@ class _Peek(NamedTuple):
 
 
 def _peek(path: str, url_column: str | None, format: str | None) -> _Peek:
-    reader = ListReader(path, format_of(path, format), url_column)
-    mode = _mode(path)
+    form = format_of(path, format)
+    if form == "warc":
+        columns, is_empty = peek_replies(path)
+        return _Peek(columns, is_empty)
+    reader = ListReader(path, form, url_column)
+    mode = mode_of(path)
     if not stat.S_ISREG(mode):
         return _Peek((), is_empty=False)
     try:
         with open(path, "rb") as file:
             return _look_into(reader, file)
     except OSError as exc:
-        raise _unreadable(path, exc) from exc
+        raise unreadable(path, exc) from exc
 
 
 def _look_into(reader: ListReader, file: BinaryIO) -> _Peek:
@@ -156,33 +192,12 @@ def _look_into(reader: ListReader, file: BinaryIO) -> _Peek:
     return _Peek(reader.columns, is_empty=not any(reader.finish()))
 
 
-def _mode(path: str) -> int:
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError) as exc:
-        raise _unreadable(path, exc) from exc
-    if stat.S_ISDIR(mode):
-        raise SourceError(f"{path} is a directory: give a list in it, such as {os.path.join(path, 'urls.txt')}")
-    return mode
-
-
-def _unreadable(path: str, exc: OSError | ValueError) -> SourceError:
-    if isinstance(exc, FileNotFoundError):
-        return SourceError(f"no such file: {path}{_hint_of_page(path)}")
-    if isinstance(exc, PermissionError):
-        return SourceError(f"{path} may not be read: permission denied")
-    return SourceError(f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}")
-
-
-def _hint_of_page(path: str) -> str:
-    rest = None if path.startswith((".", "/")) or path.endswith(LIST_SUFFIXES) else weburl.missing_scheme(path)
-    return f"; for a web page write https://{rest}" if rest else ""
-
-
 def _expected(form: str) -> str:
-    return {"txt": "one URL a line", "jsonl": 'one object a line, such as {"url": "https://…"}'}.get(
-        form, "a header line and one row for each URL"
-    )
+    return {
+        "txt": "one URL a line",
+        "jsonl": 'one object a line, such as {"url": "https://…"}',
+        "warc": "replies to web requests (response records)",
+    }.get(form, "a header line and one row for each URL")
 
 
 def _standard_input() -> BinaryIO:
@@ -208,7 +223,7 @@ async def _chunks(spec: str, stdin: BinaryIO | None) -> AsyncGenerator[bytes, No
     if spec == STDIN:
         stream = stdin or _standard_input()
         return chunks_of(lambda: stream, "standard input")
-    if stat.S_ISREG(await asyncio.to_thread(_mode, spec)):
+    if stat.S_ISREG(await asyncio.to_thread(mode_of, spec)):
         return _chunks_of_file(spec)
     return chunks_of(lambda: open(spec, "rb", buffering=0), spec, is_owned=True)
 
@@ -219,4 +234,4 @@ async def _chunks_of_file(path: str) -> AsyncGenerator[bytes, None]:
             while chunk := await file.read(CHUNK_BYTES):
                 yield chunk
     except OSError as exc:
-        raise _unreadable(path, exc) from exc
+        raise unreadable(path, exc) from exc

@@ -20,6 +20,7 @@ _REFUSED = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook; save the table as CSV",
     b"SQLite f": "an SQLite database",
     b"PAR1": "a Parquet file; convert it to .jsonl or .csv",
+    b"WARC/": "a WARC archive: name it .warc or .warc.gz, or say --source-format warc",
     b"BZh": "packed with bzip2; unpack it first: bzip2 -dc FILE | scraper run -",
     b"\xfd7zXZ": "packed with xz; unpack it first: xz -dc FILE | scraper run -",
     b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it first: zstd -dc FILE | scraper run -",

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,16 +18,6 @@ _json = msgspec.json.Encoder(decimal_format="number")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 RowEncoder = Callable[[Mapping[str, Any]], bytes]
-
-
-def row_encoder(format: str, columns: Sequence[str]) -> RowEncoder:
-    """The encoder of a format. A row comes as a mapping of plain values, dates and decimals.
-
-    `jsonl` and `csv` are for files; `python` is a pickle, for a caller who wants the values as they are.
-    """
-    if format == "csv":
-        return lambda row: csv_row(row, columns)
-    return pickle.dumps if format == "python" else jsonl_row
 
 
 def jsonl_row(row: Mapping[str, Any]) -> bytes:

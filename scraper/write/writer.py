@@ -1,6 +1,6 @@
-"""The writer thread: the only user of the output files and the journal. It groups outcomes into commits.
+"""The writer thread: the only user of the output's files and databases and of the journal. It groups outcomes.
 
-    put (loop) ─► queue ─► rows to the files ─► fsync ─► journal line ─► fsync ─► on_commit (loop)
+    put (loop) ─► queue ─► Sink.write ─► Sink.commit ─► on_commit (loop)
 
 A URL counts as done only when `on_commit` names it. The queue needs no bound of its own: what stands in it holds
 bytes of the run's budget until then.
@@ -8,7 +8,6 @@ bytes of the run's budget until then.
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -16,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from scraper.errors import WriteError
+from scraper.records import Mark
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -23,28 +23,31 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     key: int
     outcome: str
-    """journal.OK or the kind of failure."""
+    """ledger.OK or the kind of failure."""
     line: bytes
     """The encoded row or failure."""
+    mark: Mark | None = None
+    """What a row's page was known by."""
+    again: str | None = None
+    """The URL as written, where this outcome takes the place of an earlier one."""
+    kept: bytes = b""
+    """Of a page without a row: what the row stores keep of it, such as an archive's records."""
 
 
-class Store(Protocol):
-    """Where one kind of lines goes; `files.AppendFile` is one."""
+class Sink(Protocol):
+    """Where outcomes go; `outputs.Outputs` is one."""
 
-    name: str
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Append outcomes."""
 
-    def write(self, rows: Sequence[bytes]) -> None:
-        """Append encoded lines."""
+    def commit(self, entries: Sequence[Entry]) -> None:
+        """Make them durable, and with them the fact that they are done: all that came since the last commit."""
 
-    def commit(self) -> int:
-        """Make them durable; gives the committed length."""
+    def finish(self) -> None:
+        """Nothing further comes: make of what was committed what users read."""
 
     def close(self) -> None:
-        """Release the file."""
-
-
-CommitLog = Callable[[dict[str, int], dict[str, list[int]]], None]
-"""Makes a commit durable: (file name -> length, outcome -> keys)."""
+        """Release everything."""
 
 
 class Writer:
@@ -52,9 +55,7 @@ class Writer:
 
     def __init__(
         self,
-        rows: Store,
-        failures: Store,
-        log: CommitLog,
+        sink: Sink,
         *,
         commit_every_s: float,
         commit_bytes: int,
@@ -66,8 +67,7 @@ class Writer:
         A group is committed when its oldest entry is `commit_every_s` old or its lines reach `commit_bytes`.
         After `on_error` nothing more is written; entries are taken and dropped, so that the run can wind up.
         """
-        self._stores = {True: rows, False: failures}
-        self._log = log
+        self._sink = sink
         self._commit_every_s = commit_every_s
         self._commit_bytes = commit_bytes
         self._on_commit = on_commit
@@ -100,8 +100,7 @@ class Writer:
         """Commit what was put, end the thread, close the files. Blocks until that is done."""
         self._queue.put(None)
         self._thread.join()
-        for store in self._stores.values():
-            store.close()
+        self._sink.close()
 
     def put(self, entries: list[Entry]) -> None:
         """Hand over outcomes; returns at once."""
@@ -121,7 +120,7 @@ class Writer:
                 self._guarded(self._commit)
                 continue
             if entries is None:
-                self._guarded(self._commit)
+                self._guarded(self._finish)
                 return
             self._guarded(self._write, entries)
             if self._is_hurried or self._group_bytes >= self._commit_bytes or self._seconds_left() == 0.0:
@@ -147,29 +146,27 @@ class Writer:
         self.busy_s += time.monotonic() - started
 
     def _write(self, entries: list[Entry]) -> None:
-        rows = [entry.line for entry in entries if entry.outcome == "ok"]
-        failures = [entry.line for entry in entries if entry.outcome != "ok"]
-        if rows:
-            self._stores[True].write(rows)
-        if failures:
-            self._stores[False].write(failures)
+        self._sink.write(entries)
         if entries and not self._group:
             self._due = time.monotonic() + self._commit_every_s
         self._group += entries
-        self._group_bytes += sum(map(len, rows)) + sum(map(len, failures))
+        self._group_bytes += sum(len(entry.line) + len(entry.kept) for entry in entries)
 
     def _commit(self) -> None:
         group, self._group, self._group_bytes, self._due = self._group, [], 0, float("inf")
         if not group:
             return
-        keys: defaultdict[str, list[int]] = defaultdict(list)
-        for entry in group:
-            keys[entry.outcome].append(entry.key)
-        self._log({store.name: store.commit() for store in self._stores.values()}, keys)
+        self._sink.commit(group)
         self._on_commit(group)
+
+    def _finish(self) -> None:
+        self._commit()
+        self._sink.finish()
 
 
 def _write_error(exc: Exception) -> WriteError:
+    if isinstance(exc, WriteError):
+        return exc
     what = f"{type(exc).__name__}: {exc}"
     if isinstance(exc, OSError) and exc.strerror:
         what = f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror

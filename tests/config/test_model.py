@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 import scraper.config
 from scraper.config import Config, FieldConfig, PolitenessConfig, load_config, row_shape
-from scraper.records import FieldSpec, ParsePlan
+from scraper.records import Column, FieldSpec, ParsePlan
 from scraper.write import encode
 
 SETTINGS = [
@@ -26,7 +26,7 @@ SETTINGS = [
 
 
 def test_parse_plan_holds_all_that_a_worker_needs() -> None:
-    plan = load_config(None, SETTINGS).parse_plan(columns=("url", "title"))
+    plan = load_config(None, SETTINGS).parse_plan(columns=(Column("url"), Column("title")))
     assert plan == ParsePlan(
         fields=(
             FieldSpec("title", "h1"),
@@ -35,8 +35,8 @@ def test_parse_plan_holds_all_that_a_worker_needs() -> None:
         ),
         article=True,
         function="my_rules:extract",
-        format="csv",
-        columns=("url", "title"),
+        formats=("csv",),
+        columns=(Column("url"), Column("title")),
     )
     assert pickle.loads(pickle.dumps(plan)) == plan
 
@@ -68,6 +68,9 @@ def test_row_shape_is_plain_json_data() -> None:
         "parse.function=my_rules:other",
         "parse.article=false",
         "write.format=jsonl",
+        'write.format=["csv", "jsonl"]',
+        "write.path=elsewhere.csv",
+        "write.dedupe=content",
     ],
 )
 def test_row_shape_differs_when_rows_would(change: str) -> None:

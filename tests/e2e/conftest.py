@@ -1,6 +1,5 @@
 """A run in this process with its work counted: what it asks of the loop, of the disk and of the workers' sockets."""
 
-import builtins
 import io
 import os
 import sys
@@ -16,13 +15,14 @@ from typing import Any
 import can_ada
 import pytest
 
+from scraper import disk
 from scraper import loop as event_loop
 from scraper.cli.live import scrape_with_progress
 from scraper.config import Config, load_config
+from scraper.journal import Commit, read_records
 from scraper.parse import pool
 from scraper.parse.link import Worker
 from scraper.session import Request
-from scraper.write import files
 
 
 @dataclass(repr=False)
@@ -46,7 +46,7 @@ class Work:
     url_parses: list[str] = field(default_factory=list)
     fsyncs: list[int] = field(default_factory=list)
     row_writes: list[int] = field(default_factory=list)
-    """Bytes of each write to the rows' and the failures' file."""
+    """Bytes of each write to the rows' file."""
     sent: list[list[bytes]] = field(default_factory=list)
     """The pieces of each message to a worker, its setup included."""
     calls: Counter[str] = field(default_factory=Counter)
@@ -147,17 +147,12 @@ class CountingTransport:
 
 def count_into(work: Work, patch: pytest.MonkeyPatch) -> None:
     """Put counters before all that is counted."""
-    connection_made, fsync, parse = Worker.connection_made, os.fsync, can_ada.parse
+    connection_made, fsync, parse, write_all = Worker.connection_made, os.fsync, can_ada.parse, disk.write_all
 
-    class CountingFile(io.FileIO):
-        def write(self, data: Any) -> int:
+    def counting_write(file: io.FileIO, data: bytes) -> None:
+        if "pages." in str(file.name):
             work.row_writes.append(len(data))
-            return super().write(data)
-
-    def counting_open(path: Any, mode: str = "r", buffering: int = -1, **options: Any) -> Any:
-        if buffering:
-            return builtins.open(path, mode, buffering, **options)
-        return CountingFile(path, mode.replace("b", ""))
+        write_all(file, data)
 
     def counting_fsync(fd: int) -> None:
         work.fsyncs.append(fd)
@@ -176,7 +171,7 @@ def count_into(work: Work, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(event_loop, "_loop_factory", lambda: lambda: counting_loop(work))
     patch.setattr(os, "fsync", counting_fsync)
     patch.setattr(can_ada, "parse", counting_parse)
-    patch.setattr(files, "open", counting_open, raising=False)
+    patch.setattr(disk, "write_all", counting_write)
 
 
 CountRun = Callable[..., Work]
@@ -202,8 +197,8 @@ def count_run(site, tmp_path_factory) -> CountRun:
             work.seconds = time.monotonic() - started
         assert outcome.summary.ok == pages
         work.body_bytes = outcome.summary.bytes
-        work.row_bytes = outcome.files["rows"].stat().st_size
-        work.commits = len((folder / "output" / "journal").read_bytes().splitlines()) - 1
+        work.row_bytes = Path(outcome.files["rows"]).stat().st_size
+        work.commits = sum(isinstance(record, Commit) for record in read_records(folder / "output" / "journal"))
         return work
 
     count(1)  # what is done once in a process, such as filling caches, is no page's

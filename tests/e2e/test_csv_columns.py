@@ -52,4 +52,4 @@ def test_new_column_without_a_place_is_refused(cli, csv_list, site):
     (cli.folder / csv_list).write_text(f"id,url,note,price\n9,{site.urls[9]},n9,3\n")
     result = cli("run", csv_list, *CSV)
     assert result.code == 2
-    assert "columns was" in result.err
+    assert "columns.price was added" in result.err

@@ -168,13 +168,14 @@ async def serve(open_things: AsyncExitStack) -> Serve:
 
 @pytest.fixture
 async def make_client(open_things: AsyncExitStack) -> MakeClient:
-    """Makes clients; keywords are settings of [fetch], and `network`, `lookup`, `transport_object`."""
+    """Makes clients; keywords are settings of [fetch], and what the Client takes besides."""
 
     async def make(
         *,
         network: str = "listed",
         lookup: Callable[[str], tuple[str, ...]] = _no_lookup,
         transport_object: httpx.AsyncBaseTransport | None = None,
+        keep_heads: bool = False,
         **settings: Any,
     ) -> Client:
         client = Client(
@@ -183,6 +184,7 @@ async def make_client(open_things: AsyncExitStack) -> MakeClient:
             NetworkConfig(private_addresses=network),
             transport=transport_object,
             lookup=lookup,
+            keep_heads=keep_heads,
         )
         return await open_things.enter_async_context(client)
 

@@ -113,7 +113,7 @@ def test_finished_hosts_are_forgotten():
     while taken := queue.take(0.0):
         queue.done(taken, 0.0)
     assert queue.take(1.0) is None  # their gap has passed: the heap is swept
-    assert queue.hosts_waiting == 0
+    assert queue.next_event() is None
     assert not queue._lanes
 
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from scraper.records import Failure
-from scraper.write.encode import OTHER_COLUMNS, csv_cell, csv_head, csv_row, failure_line, jsonl_row, row_encoder
+from scraper.records import Column, Failure
+from scraper.write.encode import OTHER_COLUMNS, csv_cell, csv_head, csv_row, failure_line, jsonl_row
+from scraper.write.encoders import row_encoder
 
 ROW = {
     "url": "http://a/",
@@ -69,7 +70,7 @@ def test_plain_values_are_left_alone():
 
 
 def test_encoder_is_chosen_by_format():
-    assert row_encoder("csv", ("n",))(ROW) == b"3\r\n"
+    assert row_encoder("csv", [Column("n")])(ROW) == b"3\r\n"
     assert row_encoder("jsonl", ())({"n": 3}) == b'{"n":3}\n'
 
 

@@ -9,86 +9,94 @@ from scraper.write.files import AppendFile
 from scraper.write.writer import Entry, Writer
 
 
-class Log:
+class MemorySink:
     """Takes commits in memory; can be told to fail."""
 
     def __init__(self, error: Exception | None = None) -> None:
-        self.commits: list[tuple[dict[str, int], dict[str, list[int]]]] = []
+        self.written: list[Entry] = []
+        self.commits: list[list[Entry]] = []
         self.error = error
+        self.calls: list[str] = []
 
-    def __call__(self, files, outcomes) -> None:
+    def write(self, entries) -> None:
+        self.written += entries
+
+    def commit(self, entries) -> None:
         if self.error:
             raise self.error
-        self.commits.append((dict(files), {kind: list(keys) for kind, keys in outcomes.items()}))
+        self.commits.append(list(entries))
+
+    def finish(self) -> None:
+        self.calls.append("finish")
+
+    def close(self) -> None:
+        self.calls.append("close")
 
 
-@pytest.fixture
-def stores(tmp_path):
-    rows, failures = AppendFile(tmp_path / "pages.jsonl"), AppendFile(tmp_path / "failures.jsonl")
-    rows.open(0)
-    failures.open(0)
-    return rows, failures
-
-
-def writer(stores, log, on_commit=lambda group: None, on_error=None, every_s=60.0, size=1 << 20) -> Writer:
+def writer(sink, on_commit=lambda group: None, on_error=None, every_s=60.0, size=1 << 20) -> Writer:
     def unexpected(error):
         raise AssertionError(error)
 
     on_error = on_error or unexpected
-    return Writer(*stores, log, commit_every_s=every_s, commit_bytes=size, on_commit=on_commit, on_error=on_error)
+    return Writer(sink, commit_every_s=every_s, commit_bytes=size, on_commit=on_commit, on_error=on_error)
 
 
-def test_leaving_commits_everything_that_was_put(stores, tmp_path):
-    log, durable = Log(), []
-    with writer(stores, log, durable.extend) as thread:
-        thread.put([Entry(1, "ok", b"one\n"), Entry(2, "dns", b"bad\n")])
-        thread.put([Entry(3, "ok", b"three\n")])
-    assert (tmp_path / "pages.jsonl").read_bytes() == b"one\nthree\n"
-    assert (tmp_path / "failures.jsonl").read_bytes() == b"bad\n"
-    assert log.commits == [({"pages.jsonl": 10, "failures.jsonl": 4}, {"ok": [1, 3], "dns": [2]})]
-    assert [entry.key for entry in durable] == [1, 2, 3]
+ONE, TWO, BAD = Entry(1, "ok", b"one\n"), Entry(3, "ok", b"three\n"), Entry(2, "dns", b"bad\n")
 
 
-def test_group_is_committed_when_it_is_old(stores):
+def test_leaving_commits_everything_that_was_put():
+    sink, durable = MemorySink(), []
+    with writer(sink, durable.extend) as thread:
+        thread.put([ONE, BAD])
+        thread.put([TWO])
+    assert sink.written == [ONE, BAD, TWO]
+    assert sink.commits == [[ONE, BAD, TWO]]
+    assert sink.calls == ["finish", "close"]
+    assert durable == [ONE, BAD, TWO]
+
+
+def test_group_is_committed_when_it_is_old():
     committed = threading.Event()
-    with writer(stores, Log(), lambda group: committed.set(), every_s=0.01) as thread:
-        thread.put([Entry(1, "ok", b"one\n")])
+    with writer(MemorySink(), lambda group: committed.set(), every_s=0.01) as thread:
+        thread.put([ONE])
         assert committed.wait(10)
 
 
-def test_group_is_committed_when_it_is_large(stores):
+@pytest.mark.parametrize("entry", [Entry(1, "ok", b"12345678\n"), Entry(1, "not_html", b"1\n", kept=b"2345678")])
+def test_group_is_committed_when_it_is_large(entry):
     committed = threading.Event()
-    with writer(stores, Log(), lambda group: committed.set(), size=8) as thread:
-        thread.put([Entry(1, "ok", b"12345678\n")])
+    with writer(MemorySink(), lambda group: committed.set(), size=8) as thread:
+        thread.put([entry])
         assert committed.wait(10)
 
 
-def test_group_is_committed_when_somebody_hurries(stores):
+def test_group_is_committed_when_somebody_hurries():
     committed = threading.Event()
-    with writer(stores, Log(), lambda group: committed.set()) as thread:
-        thread.put([Entry(1, "ok", b"one\n")])
+    with writer(MemorySink(), lambda group: committed.set()) as thread:
+        thread.put([ONE])
         thread.commit_soon()
         assert committed.wait(10)
-    log = Log()
-    with writer(stores, log) as thread:
+    sink = MemorySink()
+    with writer(sink) as thread:
         thread.commit_soon()
-    assert log.commits == []
+    assert sink.commits == []
 
 
-def test_nothing_put_means_no_commit(stores):
-    log = Log()
-    with writer(stores, log):
+def test_nothing_put_means_no_commit():
+    sink = MemorySink()
+    with writer(sink):
         pass
-    assert log.commits == []
+    assert (sink.commits, sink.calls) == ([], ["finish", "close"])
 
 
-def test_commit_that_fails_is_told_once_and_names_nothing_durable(stores):
+def test_commit_that_fails_is_told_once_and_names_nothing_durable():
     errors, durable = [], []
-    log = Log(OSError(28, "No space left on device", "journal"))
-    with writer(stores, log, durable.extend, errors.append, size=1) as thread:
-        thread.put([Entry(1, "ok", b"one\n")])
-        thread.put([Entry(2, "ok", b"two\n")])
+    sink = MemorySink(OSError(28, "No space left on device", "journal"))
+    with writer(sink, durable.extend, errors.append, size=1) as thread:
+        thread.put([ONE])
+        thread.put([TWO])
     assert durable == []
+    assert sink.calls == ["close"], "after an error nothing is finished"
     (error,) = errors
     assert thread.error is error
     assert isinstance(error, WriteError)
@@ -100,9 +108,10 @@ def test_reopened_file_is_cut_back_to_what_was_committed(tmp_path):
     path = tmp_path / "pages.jsonl"
     path.write_bytes(b"one\ntwo\nhal")
     file = AppendFile(path)
-    file.open(8)
+    file.open()
+    file.recover({"pages.jsonl": 8})
     file.write([b"three\n"])
-    assert file.commit() == 14
+    assert file.commit() == {"pages.jsonl": 14}
     file.close()
     assert path.read_bytes() == b"one\ntwo\nthree\n"
 
@@ -111,8 +120,9 @@ def test_file_shorter_than_its_commit_is_refused(tmp_path):
     path = tmp_path / "pages.jsonl"
     path.write_bytes(b"one\n")
     file = AppendFile(path)
+    file.open()
     with pytest.raises(SinkError, match="has 4 bytes, but 8 were committed"):
-        file.open(8)
+        file.recover({"pages.jsonl": 8})
     file.close()
 
 
@@ -120,8 +130,19 @@ def test_head_is_written_once(tmp_path):
     path = tmp_path / "pages.csv"
     for committed in (0, 8):
         file = AppendFile(path, b"url,n\r\n")
-        file.open(committed and path.stat().st_size)
+        file.open()
+        file.recover({"pages.csv": committed and path.stat().st_size})
         file.write([b"u,1\r\n"])
         file.commit()
         file.close()
     assert path.read_bytes() == b"url,n\r\nu,1\r\nu,1\r\n"
+
+
+def test_file_without_rows_has_its_head_all_the_same(tmp_path):
+    file = AppendFile(tmp_path / "pages.csv", b"url\r\n")
+    file.open()
+    file.recover({})
+    assert file.commit() == {"pages.csv": 0}
+    file.finish()
+    assert file.commit() == {"pages.csv": 5}
+    file.close()
