@@ -47,7 +47,7 @@ from scraper.write.writer import Entry, Writer
 JOURNAL = "journal"
 FAILURES = "failures.jsonl"
 SUMMARY = "summary.json"
-OWN = (*NAMES.values(), FAILURES, SUMMARY, f"{SUMMARY}.part", JOURNAL)
+OWN = (*NAMES.values(), *(f"{name}.rows" for name in NAMES.values()), FAILURES, SUMMARY, f"{SUMMARY}.part", JOURNAL)
 """The names a run writes to. Whatever else is in the folder is somebody's and left alone."""
 
 
@@ -176,6 +176,7 @@ class OutputFolder:
         self._journal.append(encode_line(Session(os.getpid(), _now())))
         for store in (*self._stores.files.values(), self._failures):
             store.recover(self.done.files, self.done.unswapped)
+        disk.sync_folder(self.path)
         remove_parts(self.path)
         if self._keep_bodies:
             self.keeper = BodyFolder(self.path, self._keep_bodies)

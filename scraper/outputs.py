@@ -95,8 +95,6 @@ class Outputs:
             files.update(rewritten.files)
             swapped += rewritten.swapped
         self._log((), files, swapped)
-        for store in (*self._files.values(), self._failures):
-            store.swap()
         self.stale.clear()
 
     def close(self) -> None:
@@ -120,6 +118,8 @@ class Outputs:
             database.commit(commit.number, line)
         self._journal.append(line)
         self._known, self._number = files, commit.number
+        for store in (*self._files.values(), self._failures):
+            store.settle()
 
 
 def commit_of(

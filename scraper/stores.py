@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from scraper.places import Place
+from scraper.places import NAMES, Place
 from scraper.records import Column
+from scraper.write.compressed import CompressedFile, Compression
 from scraper.write.encode import csv_head
 from scraper.write.files import AppendFile
+from scraper.write.partforms import LinesForm
+from scraper.write.partplaces import FolderPlace, RemotePlace
+from scraper.write.staged import PartForm, PartPlace, StagedParts
 from scraper.write.store import Database, FileStore
 
 
@@ -52,20 +56,48 @@ def make_stores(places: Sequence[Place], options: StoreOptions) -> Stores:
 
 
 def _file_store(place: Place, options: StoreOptions) -> FileStore:
+    kind, _, compression = place.format.partition(".")
+    if place.path is None or kind == "parquet":
+        return _staged_parts(place, options)
+    head, name = _head(kind, place.path.name, options), _name(place, options)
+    if compression:
+        return CompressedFile(place.path, head, name, _culled(kind), compression=_compression(compression))
+    return AppendFile(place.path, head, name, _culled(kind))
+
+
+def _staged_parts(place: Place, options: StoreOptions) -> StagedParts:
+    where: PartPlace
     if place.path is None:
-        raise NotImplementedError
-    kind, _, _compression = place.format.partition(".")
-    return AppendFile(place.path, _head(kind, place.path, options), _name(place, options), form=_culled(kind))
+        where = RemotePlace(place.url, place.shown)
+    else:
+        where = FolderPlace(place.path, _name(place, options))
+    staging = options.folder / f"{NAMES[place.format]}.rows"
+    return StagedParts(where, _part_form(place.format, options), staging, options.part_bytes)
 
 
-def _head(kind: str, path: Path, options: StoreOptions) -> bytes:
+def _part_form(format: str, options: StoreOptions) -> PartForm:
+    kind, _, compression = format.partition(".")
+    if kind == "parquet":
+        from scraper.write.parquet import ParquetForm
+
+        return ParquetForm(options.columns)
+    suffix = ".warc.gz" if kind == "warc" else f".{format}"
+    head = _head(kind, NAMES[format], options)
+    return LinesForm(suffix, head, _compression(compression) if compression else None, _culled(kind))
+
+
+def _compression(name: str) -> Compression:
+    return "gz" if name == "gz" else "zst"
+
+
+def _head(kind: str, name: str, options: StoreOptions) -> bytes:
     """What a file of this kind begins with."""
     if kind == "csv":
         return csv_head([column.name for column in options.columns])
     if kind == "warc":
         from scraper.write.warc import warcinfo
 
-        return warcinfo(path.name, f"hybrid-scraper/{version('hybrid-scraper')}", options.agent, robots=options.robots)
+        return warcinfo(name, f"hybrid-scraper/{version('hybrid-scraper')}", options.agent, robots=options.robots)
     return b""
 
 

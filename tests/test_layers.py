@@ -51,10 +51,15 @@ SHELLS = {
     "scraper.urls.sources",
     "scraper.urls.stdin",
     "scraper.write.bodies",
+    "scraper.write.compressed",
     "scraper.write.duckdb",
     "scraper.write.files",
+    "scraper.write.parquet",
+    "scraper.write.partforms",
+    "scraper.write.partplaces",
     "scraper.write.postgres",
     "scraper.write.sqlite",
+    "scraper.write.staged",
     "scraper.write.writer",
 }
 """Stage files that do I/O. All others of a stage folder are pure: they import none of these and none of IO."""

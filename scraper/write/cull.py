@@ -19,7 +19,7 @@ _line = msgspec.json.Decoder(_Line).decode
 
 
 class Cull:
-    """The decision for each line of one file."""
+    """The decision for each line of one store."""
 
     def __init__(
         self, stale: Mapping[int, str], key_of: Callable[[str], int | None], belongs: Callable[[str], bool]
@@ -31,9 +31,13 @@ class Cull:
         self._stale = stale
         self._key_of = key_of
         self._belongs = belongs
+        self._later = set[int]()
+        """Keys whose last line stands in a file that was decided on before."""
 
     def decide(self, urls: Iterable[str | None]) -> bytearray:
         """1 for each line that stays, else 0; one byte a line. A line without a URL stays.
+
+        Of a store with several files the newest come first.
 
         >>> cull = Cull({1: "ok", 2: "dns"}, lambda url: int(url), lambda outcome: outcome == "ok")
         >>> list(cull.decide([None, "1", "2", "3", "1"]))
@@ -48,6 +52,9 @@ class Cull:
                 if key in last:
                     decisions[last[key]] = 0
                 last[key] = len(decisions) - 1
+        for key in last.keys() & self._later:
+            decisions[last[key]] = 0
+        self._later |= last.keys()
         return decisions
 
 

@@ -77,10 +77,17 @@ def _postgres(columns: Sequence[Column]) -> RowEncoder:
     return postgres_encoder(columns)
 
 
+def _parquet(columns: Sequence[Column]) -> RowEncoder:
+    from scraper.write.tablerows import parquet_encoder
+
+    return parquet_encoder(columns)
+
+
 _ROW_ENCODERS: dict[str, Callable[[Sequence[Column]], RowEncoder]] = {
     "jsonl": lambda columns: jsonl_row,
     "csv": _csv,
     "python": _python,
+    "parquet": _parquet,
     "sqlite": _sqlite,
     "duckdb": _duckdb,
     "postgres": _postgres,

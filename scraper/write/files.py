@@ -29,6 +29,7 @@ class AppendFile:
         self._file: FileIO | None = None
         self._written = 0
         self._synced = 0
+        self._is_rewritten = False
 
     def open(self) -> None:
         """Open for writing. Raises SinkError where the file cannot be written."""
@@ -43,7 +44,7 @@ class AppendFile:
         Raises SinkError where the file is shorter than what was committed to it.
         """
         if self.name in swapped and self._new_path.exists():
-            self.swap()
+            self._swap()
         disk.unlink(self._new_path)
         committed = files.get(self.name, 0)
         size = os.fstat(self._stream.fileno()).st_size
@@ -70,7 +71,7 @@ class AppendFile:
         disk.write_all(self._stream, data)
         self._written += len(data)
 
-    def commit(self) -> Mapping[str, int]:
+    def commit(self) -> dict[str, int]:
         """Force all rows to the disk; gives the file's length in bytes."""
         if self._synced != self._written:
             disk.sync(self._stream)
@@ -88,7 +89,7 @@ class AppendFile:
             return Rewritten(self.commit())
         with self._lines() as lines:
             stays = cull.decide(url for url, _ in records(self.form, lines))
-        new = type(self)(self._new_path, form=self.form)
+        new = self._sibling(self._new_path)
         try:
             new.open()
             new.recover({})
@@ -99,24 +100,33 @@ class AppendFile:
             (length,) = new.commit().values()
         finally:
             new.close()
+        self._is_rewritten = True
         return Rewritten({self.name: length}, [self.name])
 
     def _lines(self) -> BinaryIO:
         """The lines of the file, for reading."""
         return open(self.path, "rb")
 
+    def _sibling(self, path: Path) -> "AppendFile":
+        """An empty file of the same kind."""
+        return AppendFile(path, form=self.form)
+
     @property
     def _new_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.new")
 
-    def swap(self) -> None:
-        """Let the rewritten file take the old one's place."""
-        if self.form and self._new_path.exists():
-            self.close()
-            disk.replace(self._new_path, self.path)
-            disk.sync_folder(self.path.parent)
-            self.open()
-            self._written = self._synced = os.fstat(self._stream.fileno()).st_size
+    def settle(self) -> None:
+        """Let a rewritten file take the old one's place."""
+        if self._is_rewritten:
+            self._swap()
+            self._is_rewritten = False
+
+    def _swap(self) -> None:
+        self.close()
+        disk.replace(self._new_path, self.path)
+        disk.sync_folder(self.path.parent)
+        self.open()
+        self._written = self._synced = os.fstat(self._stream.fileno()).st_size
 
     def close(self) -> None:
         """Close without committing. May be called twice."""

@@ -13,7 +13,7 @@ from scraper.write.cull import Cull
 
 
 class Rewritten(NamedTuple):
-    """What a store's files will be once they are swapped."""
+    """What a store's files will be once they are settled."""
 
     files: Mapping[str, int]
     """As `FileStore.commit` gives them."""
@@ -49,12 +49,12 @@ class FileStore(Protocol):
     def rewrite(self, cull: Cull) -> Rewritten:
         """Make the committed files anew without the lines that no longer count, beside the old ones.
 
-        Called behind a commit; between this and `swap` stands nothing but the journal's line. A store that keeps every
-        line for good gives what it has.
+        Called behind a commit; between this and `settle` stands nothing but the journal's line. A store that keeps
+        every line for good gives what it has.
         """
 
-    def swap(self) -> None:
-        """Let what was rewritten take the old ones' place."""
+    def settle(self) -> None:
+        """The journal tells of the last `commit` or `rewrite`: what they replaced can go."""
 
     def close(self) -> None:
         """Release everything without committing. May be called twice, and after any error."""

@@ -1,10 +1,11 @@
-r"""Rows in the forms that stores with tables take; made in the parse workers, so no database's library is needed here.
+r"""Rows in the forms that stores with tables take; made in the parse workers, so no store's library is needed here.
 
     sqlite, duckdb    MessagePack: the values in the order of the columns
     postgres          a line of COPY's text format, without its first column, `url_key`
+    parquet           a JSON object with the numbers of the columns for names, less what is null
 
-Either stands behind the row's key: see `tables.framed`. SQLite has no lists: theirs is JSON text. PostgreSQL's text
-cannot hold the character NUL: U+FFFD takes its place, as in HTML.
+All but the last stand behind the row's key: see `tables.framed`. SQLite has no lists: theirs is JSON text. The text of
+PostgreSQL cannot hold the character NUL: U+FFFD takes its place, as in HTML.
 """
 
 import re
@@ -24,6 +25,7 @@ _pack = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder(decimal_format="number")
 _COPY_ESCAPES = (("\\", r"\\"), ("\0", "\ufffd"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r"))
 """The backslash first: the others bring new ones."""
+_EPOCH = date(1970, 1, 1).toordinal()
 _ARRAY_SPECIAL = re.compile(r'["\\]')
 
 
@@ -40,6 +42,28 @@ def duckdb_encoder(columns: Sequence[Column]) -> RowEncoder:
 def postgres_encoder(columns: Sequence[Column]) -> RowEncoder:
     """Rows for `postgres.PostgresStore`, as `sqlite_encoder`."""
     return _encoder(columns, copy_line)
+
+
+def parquet_encoder(columns: Sequence[Column]) -> RowEncoder:
+    r"""Rows as `parquet.ParquetForm` takes them staged, as `sqlite_encoder` else.
+
+    >>> parquet_encoder([Column("url"), Column("n", "int"), Column("day", "date")])({"day": date(1970, 1, 2)})
+    b'{"2":1}\n'
+    """
+    names = [str(number) for number in range(len(columns))]
+
+    def encode(row: Mapping[str, Any]) -> bytes:
+        values = zip(names, values_of(row, columns), strict=True)
+        return _json.encode({name: _arrow_value(value) for name, value in values if value is not None}) + b"\n"
+
+    return encode
+
+
+def _arrow_value(value: Any) -> Any:
+    """A value as Arrow's reader of JSON takes it: days by their number."""
+    if isinstance(value, list):
+        return list(map(_arrow_value, value))
+    return value.toordinal() - _EPOCH if type(value) is date else plain(value)
 
 
 def _encoder(columns: Sequence[Column], payload: Callable[[Sequence[Any]], bytes]) -> RowEncoder:
