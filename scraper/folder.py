@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +91,7 @@ class OutputFolder:
             with ExitStack() as exits:
                 exits.enter_context(self._journal)
                 exits.callback(self._close_stores)
-                with _gone_if_refused(self._journal):
+                with self._nothing_left_if_refused():
                     self._begin()
                 self._exits = exits.pop_all()
         except (FileExistsError, NotADirectoryError) as exc:
@@ -118,6 +118,26 @@ class OutputFolder:
         if self._journal.header is None:
             raise RuntimeError("the folder is not open")
         return self._journal.header
+
+    @contextmanager
+    def _nothing_left_if_refused(self) -> Iterator[None]:
+        """Remove what was made for a folder that is then refused, while it is locked."""
+        before = {path for path in self._ours() if path.exists()}
+        try:
+            yield
+        except BaseException:
+            if self._journal.is_new:
+                self._close_stores()
+                with suppress(OSError):  # the disk that failed fails here too: the journal stays, and tells of nothing
+                    for path in self._ours():
+                        if path not in before:
+                            remove_rows(path)
+                    disk.unlink(self._journal.path)
+            raise
+
+    def _ours(self) -> list[Path]:
+        """All files and folders for rows and failures that a run of any format has."""
+        return [*self._own_paths(), *(self.path / name for name in (*NAMES.values(), FAILURES))]
 
     def _close_stores(self) -> None:
         for store in (*self._stores.all(), self._failures):
@@ -212,53 +232,46 @@ class OutputFolder:
     def _start_over(self, *, is_new: bool) -> None:
         """Rows without a journal are somebody's: they are removed only where --fresh asks for it.
 
-        They go first and the journal last: killed in between, the folder asks for --fresh once more.
+        They go before the journal: killed in between, the folder asks for --fresh once more.
         """
         if is_new and not self._fresh and self._has_rows():
-            raise SinkError(
-                f"{self.path}: holds rows but no journal, so this run cannot tell what is done: "
-                "choose another folder with -o, or start over with --fresh"
-            )
+            raise _no_journal(str(self.path))
         if self._fresh:
             self._remove_old()
-        self._open_stores()
         run = secrets.token_hex(8)
-        if not self._fresh:
-            for database in self._stores.databases.values():
-                database.recover(run)
+        # Before the stores: what they leave where the start is cut short must not pass for somebody's rows.
         self._journal.start(JournalHeader(FORMAT_VERSION, self.form.shape, _now(), run, secrets.randbits(64)))
+        self._open_stores()
+        for store in self._stores.files.values():
+            if not self._fresh and not store.is_empty():
+                raise _no_journal(store.name)
         for database in self._stores.databases.values():
+            if not self._fresh:
+                database.recover(run)
             database.start(run)
 
     def _remove_old(self) -> None:
-        for name in (*NAMES.values(), FAILURES, SUMMARY):
-            remove_rows(self.path / name)
-        for path in self._own_paths():
+        for path in (*self._ours(), self.path / SUMMARY):
             remove_rows(path)
         remove_bodies(self.path)
 
     def _has_rows(self) -> bool:
-        named = [self.path / name for name in (*NAMES.values(), FAILURES)]
-        return any(map(holds_rows, (*self._own_paths(), *named)))
+        return any(map(holds_rows, self._ours()))
 
     def _own_paths(self) -> list[Path]:
         """Files outside of the folder that hold nothing but rows; a database may hold tables of others."""
         return [place.path for place in self._places if place.path is not None and place.format not in DATABASES]
 
 
+def _no_journal(where: str) -> SinkError:
+    return SinkError(
+        f"{where}: holds rows but no journal, so this run cannot tell what is done: "
+        "choose another folder with -o, or start over with --fresh"
+    )
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-@contextmanager
-def _gone_if_refused(journal: Journal) -> Iterator[None]:
-    """Remove the journal, while it is locked, where it was made for a folder that is then refused."""
-    try:
-        yield
-    except BaseException:
-        if journal.is_new:
-            journal.path.unlink(missing_ok=True)
-        raise
 
 
 def refuse_own_files(sources: Sequence[str], folder: Path) -> None:

@@ -34,6 +34,8 @@ LOOK_S = 0.02
 
 _OURS = re.compile(rb'[0-9a-f]{8} \{"journal":')
 """How every journal begins, whatever its version and whatever befell the rest of its first line."""
+_BEGUN = re.compile(rb'[0-9a-f]{0,8}|[0-9a-f]{8} (\{("(j(o(u(r(n(a(l("(:.*)?)?)?)?)?)?)?)?)?)?)?', re.DOTALL)
+"""What there is of it where the first line was cut while it was written."""
 
 
 class JournalHeader(msgspec.Struct, frozen=True):
@@ -129,12 +131,12 @@ def valid_bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def read_header(path: Path) -> JournalHeader | None:
-    """The header of a journal, None for an empty file.
+    """The header of a journal; None for an empty file, and where the first line was cut: then nothing was committed.
 
     Raises SinkError for a journal that is damaged or of another version, and for a file that is none.
     """
     first = _first_line(path)
-    if not first:
+    if _BEGUN.fullmatch(first) and not first.endswith(b"\n"):
         return None
     _refuse_foreign(path, first)
     body = next(valid_bodies([first]), None)
@@ -191,7 +193,7 @@ def _first_line(path: Path) -> bytes:
 
 def _refuse_foreign(path: Path, first: bytes) -> None:
     """Raise SinkError where a file's first bytes are those of no journal, whole or damaged."""
-    if first and not _OURS.match(first):
+    if not _OURS.match(first) and not _BEGUN.fullmatch(first):
         raise SinkError(f"{path}: not a journal of this program: choose another output folder with -o")
 
 

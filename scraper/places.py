@@ -1,11 +1,13 @@
 """Where each format of a run's rows goes: names in the output folder, and what stands there already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scraper import disk
+from scraper.config.writing import expanded
 
 NAMES = {
     "jsonl": "pages.jsonl",
@@ -56,6 +58,15 @@ def _place(folder: Path, format: str, written: str, path: str) -> Place:
     return Place(format, local, shown=str(local))
 
 
+def places_told(folder: Path, shape: Mapping[str, Any]) -> tuple[Place, ...]:
+    """Where the rows of a run are, as its journal's header tells.
+
+    Raises ValueError where a path names a variable of the environment that is not set.
+    """
+    written = shape.get("path") or [""]
+    return places(folder, shape.get("format") or ["jsonl"], written, list(map(expanded, written)))
+
+
 def holds_rows(path: Path) -> bool:
     """Whether there is something that a run of this format may have written."""
     if path.is_dir():
@@ -74,5 +85,7 @@ def remove_rows(path: Path) -> None:
         with suppress(OSError):  # somebody's files are in it
             path.rmdir()
         return
-    for beside in ("", "-wal", "-shm", "-journal", ".wal", ".rows", ".new"):
-        disk.unlink(path.with_name(path.name + beside))
+    for beside in ("", "-wal", "-shm", "-journal", ".wal", ".rows", ".rows.new", ".new"):
+        file = path.with_name(path.name + beside)
+        if file.exists():
+            disk.unlink(file)

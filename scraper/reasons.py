@@ -17,7 +17,7 @@ ADVICE: Mapping[FailureKind, str] = {
     "robots": "ask the site",
     "blocked_address": "list that address itself, or see network.private_addresses",
     "dns": "check the spelling",
-    "connect": "is the host down, or a firewall in the way?",
+    "connect": "see whether the host is up, or a firewall in the way",
     "tls": "open one in a browser",
     "timeout": "try later, or raise fetch.timeout",
     "protocol": 'try later, or with fetch.transport = "httpx"',
@@ -91,13 +91,15 @@ def reasons_of(lines: Iterable[FailureLine], stale: Mapping[int, str]) -> dict[s
     found: defaultdict[str, Reasons] = defaultdict(Reasons)
     left = dict(stale)
     for line in lines:
-        if stale and (key := _key_of(line.url)) in stale:
+        key = key_of(line.url) if stale else None
+        if key is not None and key in stale:
             if left.get(key) != line.error:
                 continue
             del left[key]
         reasons = found[line.error]
         reasons.messages.add(_message_of(line))
-        reasons.hosts.add(_host_of(line.url))
+        if host := _host_of(line.url):
+            reasons.hosts.add(host)
     return dict(found)
 
 
@@ -124,7 +126,7 @@ def advice_on(kind: str) -> tuple[str, str | None]:
     >>> advice_on("dns")
     ('check the spelling', '--retry-failed=dns')
     """
-    advice = dict[str, str](ADVICE).get(kind, "see docs/output.md")
+    advice = next((advice for known, advice in ADVICE.items() if known == kind), "see docs/output.md")
     return advice, None if kind in NEVER_RETRIED else f"--retry-failed={kind}"
 
 
@@ -140,12 +142,14 @@ def _message_of(line: FailureLine) -> str:
 
 
 def _host_of(url: str) -> str:
+    """The host, "" for what is no URL."""
     try:
-        return shown(urlsplit(url).hostname or "(none)")
+        return shown(urlsplit(url).hostname or "")
     except ValueError:
-        return "(none)"
+        return ""
 
 
-def _key_of(url: str) -> int | None:
+def key_of(url: str) -> int | None:
+    """The key of a row's or failure's `url`; None for one that is none."""
     found = target_from(SourceLine(url))
     return found.key if isinstance(found, Target) else None

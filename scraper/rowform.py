@@ -59,6 +59,17 @@ def columns_of(shape: Mapping[str, Any]) -> tuple[Column, ...]:
     return tuple(Column(name, word.removeprefix(_LIST_OF), word.startswith(_LIST_OF)) for name, word in told.items())
 
 
+def told_columns(shape: Mapping[str, Any]) -> tuple[Column, ...]:
+    """The columns that the fields of a header need, for rows without fixed ones; less what only the rows can tell.
+
+    >>> [column.name for column in told_columns({"fields": {"price": {"css": ".p", "type": "decimal"}}})]
+    ['url', 'final_url', 'status', 'fetched_at', 'close_delimited', 'price']
+    """
+    specs = tuple(FieldSpec(name=name, **told) for name, told in (shape.get("fields") or {}).items())
+    plan = ParsePlan(fields=specs, article=bool(shape.get("article")))
+    return columns(field_columns(plan, keep_bodies=False), [], is_open=False)
+
+
 def _word_of(column: Column) -> str:
     return f"{_LIST_OF if column.many else ''}{column.type}"
 

@@ -1,6 +1,5 @@
-"""How a run in a folder stands: what is done, failing and waiting, and why. Reads only; takes no lock and no network."""
+"""How a run in a folder stands: what is done, failing and waiting, and why. Reads only, and no network."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,12 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from scraper.config.secrets import expand
+from scraper.config import DATABASES
 from scraper.errors import SinkError
 from scraper.folder import FAILURES, JOURNAL, SUMMARY
 from scraper.journal import Commit, JournalHeader, Position, Session, is_held, read_header, read_records
 from scraper.ledger import DUPLICATE, OK
-from scraper.places import Place, places
+from scraper.places import NAMES, Place, places_told
 from scraper.reasons import Reasons, committed_failures, reasons_of
 from scraper.resume import MADE_BY, Done
 
@@ -32,7 +31,7 @@ class Store:
     rows: int | None
     """Committed ones; None of an archive, which holds other pages too."""
     bytes: int | None
-    """None where the rows are not in files of this machine."""
+    """None of a server."""
     problem: str | None = None
     """What is wrong with its files, None = nothing."""
 
@@ -114,13 +113,17 @@ def status_of(folder: Path) -> Status:
     )
 
 
+NOWHERE = Position()
+"""Before the first commit."""
+
+
 @dataclass(slots=True)
 class _Past:
     """The sum of a journal."""
 
     done: Done
     sessions: list[Session]
-    at: Position = Position()
+    at: Position = NOWHERE
     since: int = 0
     """Commits of the last session."""
 
@@ -181,16 +184,10 @@ def _rfc3339(at: float) -> str:
 # -- the stores -------------------------------------------------------------------------------------------------------
 
 
-def places_of(folder: Path, shape: Mapping[str, Any]) -> tuple[Place, ...]:
-    """Where the rows of a journal's run are. Raises ValueError where a path names a variable that is not set."""
-    written = shape.get("path") or [""]
-    return places(folder, shape.get("format") or ["jsonl"], written, [expand(path, os.environ) for path in written])
-
-
 def _stores(folder: Path, header: JournalHeader, done: Done) -> list[Store]:
     rows = done.totals[OK]
     try:
-        where = places_of(folder, header.shape)
+        where = places_told(folder, header.shape)
     except ValueError as exc:
         formats, paths = header.shape["format"], header.shape["path"]
         return [Store(format, path, rows, None, str(exc)) for format, path in zip(formats, paths, strict=True)]
@@ -199,20 +196,22 @@ def _stores(folder: Path, header: JournalHeader, done: Done) -> list[Store]:
 
 def _store(place: Place, folder: Path, done: Done, rows: int) -> Store:
     counted = None if place.format == "warc" else rows
-    if place.path is None:
-        return Store(place.format, place.shown, counted, None)
-    if place.format in ("sqlite", "duckdb"):
-        size, problem = _size(place.path)
+    if place.format in DATABASES:
+        size, problem = (None, None) if place.path is None else _size(place.path)
         return Store(place.format, place.shown, counted, size, problem)
-    files = {name: size for name, size in done.files.items() if _is_in(place.path, folder / name)}
-    problems = [problem for name, size in files.items() if (problem := _shortage(folder / name, size))]
+    files = {name: size for name, size in done.files.items() if _is_of(place, folder, name)}
+    here = {folder / name: size for name, size in files.items() if "://" not in name}
+    problems = [problem for path, size in here.items() if (problem := _shortage(path, size))]
     return Store(place.format, place.shown, counted, sum(files.values()), "; ".join(problems) or None)
 
 
-def _is_in(place: Path, file: Path) -> bool:
-    """Whether a file holds rows of a place: it, a part in it, or what is kept beside it."""
-    place, file = place.absolute(), file.absolute()
-    return file.is_relative_to(place) or (file.parent == place.parent and file.name.startswith(f"{place.name}."))
+def _is_of(place: Place, folder: Path, name: str) -> bool:
+    """Whether a file of the journal holds rows of a place: it, a part in it, or rows that wait for their part."""
+    if name == f"{NAMES.get(place.format)}.rows":
+        return True
+    if place.path is None:
+        return name.startswith(f"{place.shown.rstrip('/')}/")
+    return (folder / name).absolute().is_relative_to(place.path.absolute())
 
 
 def _size(path: Path) -> tuple[int | None, str | None]:
@@ -223,6 +222,8 @@ def _size(path: Path) -> tuple[int | None, str | None]:
 
 
 def _shortage(path: Path, committed: int) -> str | None:
+    if not committed:
+        return None
     size, problem = _size(path)
     if size is not None and size < committed:
         return f"{path}: has {size:,} bytes, but {committed:,} were committed: it was changed by hand"

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from scraper.cli.again import with_its_value
 from scraper.cli.check import check
 from scraper.cli.demo import demo
+from scraper.cli.export import export
 from scraper.cli.init import init
 from scraper.cli.inspect import inspect
 from scraper.cli.run import run
@@ -56,7 +57,7 @@ def _options(
     """A URL list goes in, one typed row per page comes out."""
 
 
-for command in (run, init, check, inspect, status, site, demo):
+for command in (run, init, check, inspect, status, export, site, demo):
     app.command()(command)
 
 

@@ -32,7 +32,7 @@ def status(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of a run.")] = Path("output"),
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show what of a run is done, failing and waiting, and why; also while it is running."""
+    """Show what of a run is done, failing and waiting, and why."""
     from scraper.status import status_of
 
     found = status_of(folder)
@@ -49,7 +49,7 @@ def status(
 def status_lines(found: "Status") -> Iterator[Line]:
     """The whole as lines, in the order in which a user asks."""
     yield "run", WORDS[found.state].format(pid=found.pid), STYLES.get(found.state, "")
-    yield "", f"{_count(found.sessions, 'session')} from {_moment(found.first_at)}; {_last(found)}", "dim"
+    yield "", _times(found), "dim"
     if found.made_by:
         yield "", f"made by {found.made_by}", "dim"
     yield "done", _done(found), "bold"
@@ -58,8 +58,11 @@ def status_lines(found: "Status") -> Iterator[Line]:
     yield from _stores(found)
 
 
-def _last(found: "Status") -> str:
-    return f"the last began at {_moment(found.last_at)}, last written at {_moment(found.written_at)}"
+def _times(found: "Status") -> str:
+    begun = f"begun {_moment(found.first_at)}"
+    if found.sessions > 1:
+        begun += f", session {found.sessions:,} {_moment(found.last_at)}"
+    return f"{begun}; last written {_moment(found.written_at)} (UTC)"
 
 
 def _done(found: "Status") -> str:
@@ -79,11 +82,12 @@ def _failed(found: "Status") -> Iterator[Line]:
         yield label, f"{count:,} {kind}", "yellow"
         label = ""
         if reasons := found.reasons.get(kind):
-            yield from (("", f"  {n:,} × {text}", "") for text, n in reasons.messages.top(SHOWN_REASONS))
-            hosts = ", ".join(f"{host} ({n:,})" for host, n in reasons.hosts.top(SHOWN_REASONS))
-            yield "", f"  at {hosts}", ""
+            yield from (("", f"  {n:,}: {text}", "") for text, n in reasons.messages.top(SHOWN_REASONS))
+            if hosts := ", ".join(f"{host} ({n:,})" for host, n in reasons.hosts.top(SHOWN_REASONS)):
+                yield "", f"  at {hosts}", ""
         advice, option = advice_on(kind)
-        yield "", f"  {advice}{f'; again with scraper run ... {option}' if option else ''}", "cyan"
+        again = f"; again: scraper run ... {option}" if option and not found.made_by else ""
+        yield "", f"  {advice}{again}", "cyan"
 
 
 def _waiting(found: "Status") -> Iterator[Line]:
@@ -110,8 +114,17 @@ def _stores(found: "Status") -> Iterator[Line]:
 
 def _store(store: "Store") -> str:
     rows = [] if store.rows is None else [_count(store.rows, "row")]
-    size = [] if store.bytes is None else [f"{store.bytes / 1e6:,.1f} MB"]
+    size = [] if store.bytes is None else [_megabytes(store.bytes)]
     return f"{store.path}: {', '.join([*rows, *size]) or store.format}"
+
+
+def _megabytes(size: int) -> str:
+    """A size in MB, in kB below one.
+
+    >>> _megabytes(999_000), _megabytes(2_500_000)
+    ('999.0 kB', '2.5 MB')
+    """
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
 
 
 def _count(number: int, what: str) -> str:
@@ -119,7 +132,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _moment(at: str) -> str:
-    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S}"
 
 
 def _picture(found: "Status") -> str:

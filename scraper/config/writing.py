@@ -111,7 +111,15 @@ class WriteConfig(Section):
     @property
     def paths(self) -> tuple[str, ...]:
         """Where each format goes, with what the environment holds in place; never to be shown."""
-        return tuple(expand(path, _Quoted() if "://" in path else os.environ) for path in self.written_paths)
+        return tuple(map(expanded, self.written_paths))
+
+
+def expanded(path: str) -> str:
+    """A file or URL with what the environment holds in place of `$NAME`; never to be shown.
+
+    Raises ValueError naming a variable that is not set.
+    """
+    return expand(path, _Quoted() if "://" in path else os.environ)
 
 
 class _Quoted(Mapping[str, str]):

@@ -7,6 +7,7 @@ every reader takes them for one stream. So a committed length is always a border
 import gzip
 import zlib
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol, cast
 
@@ -55,6 +56,11 @@ class CompressedFile(AppendFile):
             self._append(member.flush())
         return super().commit()
 
+    def finish(self) -> None:
+        """A file without rows is still one that can be read: an empty file is no gzip."""
+        if not self._written:
+            self.write([])
+
     def close(self) -> None:
         """Close without committing. May be called twice."""
         self._member = None
@@ -73,6 +79,8 @@ class CompressedFile(AppendFile):
 
 def open_compressed(path: Path, compression: str) -> BinaryIO:
     """The plain bytes of a file, for reading; `compression`: "gz", "zst" or "" for none."""
+    if not path.stat().st_size:  # begun, and nothing written
+        return BytesIO()
     if compression == "gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     if compression == "zst":

@@ -8,7 +8,6 @@ such an index must fit into memory.
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +125,7 @@ class DuckdbStore:
         with self._errors_as(SinkError), closing(self._connect(read_only=True)) as connection:
             found = connection.execute(f"SELECT {names} FROM {quoted(self._table)}")
             while batch := found.fetchmany(_READ_ROWS):
-                yield from (tables.row_of(list(map(_trimmed, values)), self._columns) for values in batch)
+                yield from (tables.row_of(list(map(tables.trimmed, values)), self._columns) for values in batch)
 
     def _connect(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
         try:
@@ -242,13 +241,3 @@ def _read_form(column: Column) -> str:
     """How a column is asked for: points of time as text, for DuckDB would need one more library to make objects."""
     name = quoted(column.name)
     return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')" if tables.is_instant(column) else name
-
-
-def _trimmed(value: Any) -> Any:
-    """A decimal without the zeros that its column's fixed scale adds; anything else as it is."""
-    if isinstance(value, list):
-        return list(map(_trimmed, value))
-    if not isinstance(value, Decimal):
-        return value
-    text = format(value, "f")
-    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else value

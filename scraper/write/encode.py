@@ -15,7 +15,7 @@ OTHER_COLUMNS = "other"
 """The CSV column that takes, as one JSON object, keys that were not known when the header was written."""
 
 _json = msgspec.json.Encoder(decimal_format="number")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 RowEncoder = Callable[[Mapping[str, Any]], bytes]
 
@@ -63,7 +63,7 @@ def csv_cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return "'" + value if value.startswith(_FORMULA_STARTS) else value
+        return "'" + value if value.startswith(FORMULA_STARTS) else value
     text = _json.encode(value).decode()
     return text.strip('"') if not isinstance(value, (list, tuple, Mapping)) else text
 

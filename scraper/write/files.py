@@ -38,6 +38,10 @@ class AppendFile:
         except OSError as exc:
             raise SinkError(f"{self.path}: cannot be written: {exc.strerror}") from exc
 
+    def is_empty(self) -> bool:
+        """Nothing was written."""
+        return not os.fstat(self._stream.fileno()).st_size
+
     def recover(self, files: Mapping[str, int], swapped: Collection[str] = ()) -> None:
         """Cut off what stands behind the committed bytes.
 
@@ -45,7 +49,8 @@ class AppendFile:
         """
         if self.name in swapped and self._new_path.exists():
             self._swap()
-        disk.unlink(self._new_path)
+        if self._new_path.exists():
+            disk.unlink(self._new_path)
         committed = files.get(self.name, 0)
         size = os.fstat(self._stream.fileno()).st_size
         if size < committed:

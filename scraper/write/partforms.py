@@ -1,11 +1,10 @@
 """Parts of rows that are lines or records one behind the other: JSONL, CSV and WARC, compressed or not."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import FileIO
+from io import FileIO, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from scraper import disk
 from scraper.write.compressed import CompressedFile, Compression, open_compressed
@@ -60,8 +59,9 @@ class LinesForm:
             file.close()
 
 
-def copy_durably(source: BinaryIO, target: Path) -> None:
+def copy_durably(source: BinaryIO | RawIOBase, target: Path) -> None:
     """Copy a stream to a file and force it to the disk."""
     with FileIO(target, "wb") as file:
-        shutil.copyfileobj(source, cast(BinaryIO, file), 1 << 18)
+        while piece := source.read(1 << 18):
+            disk.write_all(file, piece)
         disk.sync(file)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scraper import disk
 from scraper.errors import ConfigError, ScraperError, SinkError, WriteError
+from scraper.write.partforms import copy_durably
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -38,7 +39,9 @@ class FolderPlace:
         size = file.stat().st_size
         target = self._folder / part
         if os.stat(file).st_dev != os.stat(self._folder).st_dev:
-            file = Path(shutil.copy(file, self._folder / f".{part}"))
+            with open(file, "rb") as source:
+                copy_durably(source, self._folder / f".{part}")
+            file = self._folder / f".{part}"
         disk.replace(file, target)
         disk.sync_folder(self._folder)
         return size
@@ -69,12 +72,15 @@ class RemotePlace:
         """Connect. Raises ConfigError where a package is missing, SinkError where the place cannot be reached."""
         try:
             from fsspec.core import url_to_fs
-
-            files, root = url_to_fs(self._url)
         except ImportError as exc:
             raise ConfigError(f"{EXTRA_HINT} ({' '.join(str(exc).split())})") from exc
-        except ValueError as exc:
-            raise SinkError(f"{self.name}: no URL that fsspec knows: {exc}") from exc
+        with self._errors_as(SinkError, "cannot be reached"):
+            try:
+                files, root = url_to_fs(self._url)
+            except ImportError as exc:
+                raise ConfigError(f"{EXTRA_HINT} ({' '.join(str(exc).split())})") from exc
+            except ValueError as exc:
+                raise SinkError(f"{self.name}: no URL that fsspec knows: {exc}") from exc
         self._found = files, root.rstrip("/")
         with self._errors_as(SinkError, "cannot be reached"):
             if "file" in files.protocol:

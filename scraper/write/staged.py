@@ -6,6 +6,7 @@ The journal names the closed parts and the length of the staging file. A part st
 line that names it; one that no line names is nobody's, and is made again from the rows that are still staged.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -86,11 +87,16 @@ class StagedParts:
                     f"{prefix}{part}: {_bytes(found.get(part))}, but {size} bytes were committed: it was changed by "
                     "hand; put it back, or start over with --fresh"
                 )
-        for part in found.keys() - self._closed.keys():
-            self._place.remove(part)
         self._number = 1 + max(map(_number_of, self._closed), default=-1)
+        for part in found.keys() - self._closed.keys():
+            if self._is_ours(part):
+                self._place.remove(part)
         disk.unlink(self._made)
         self._staging.recover(files)
+
+    def is_empty(self) -> bool:
+        """No part is there."""
+        return not self._place.sizes()
 
     def write(self, rows: Sequence[bytes]) -> None:
         """Stage rows."""
@@ -137,6 +143,10 @@ class StagedParts:
         path = self._staging.path
         if path.exists() and not path.stat().st_size:
             disk.unlink(path)
+
+    def _is_ours(self, part: str) -> bool:
+        """Whether a part that the journal does not name is one that was being made, or replaced, at the end."""
+        return re.fullmatch(rf"part-\d{{5,}}{re.escape(self._form.suffix)}", part) is not None
 
     def _staged(self) -> int:
         return self._staging.commit()[self._staging.name]

@@ -30,6 +30,9 @@ class FileStore(Protocol):
     def open(self) -> None:
         """Make ready to write. Raises SinkError where that cannot be."""
 
+    def is_empty(self) -> bool:
+        """Whether there are no rows yet, of this run or any other. Called behind `open`."""
+
     def recover(self, files: Mapping[str, int], swapped: Collection[str] = ()) -> None:
         """Undo what came after the last commit: `files` is file name -> committed length, of all files of the run.
 

@@ -232,6 +232,16 @@ def row_of(values: Sequence[Any], columns: Sequence[Column]) -> dict[str, Any]:
     return row
 
 
+def trimmed(value: Any) -> Any:
+    """A decimal, or a list of them, without the zeros that a column's fixed scale adds; anything else as it is."""
+    if isinstance(value, list):
+        return list(map(trimmed, value))
+    if not isinstance(value, Decimal):
+        return value
+    text = format(value, "f")
+    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else value
+
+
 def _read(value: Any, column: Column) -> Any:
     if value is None:
         return None
