@@ -201,9 +201,10 @@ class OutputFolder:
         if self._keep_bodies:
             self.keeper = BodyFolder(self.path, self._keep_bodies)
 
-    def _open_stores(self) -> None:
+    def _make_stores(self) -> None:
+        """Stores for the columns of the form, those of files open."""
         self._stores = make_stores(self._places, replace(self._options, columns=self.form.columns))
-        for store in (*self._stores.all(), self._failures):
+        for store in (*self._stores.files.values(), self._failures):
             store.open()
 
     def _go_on(self, header: JournalHeader) -> None:
@@ -211,7 +212,9 @@ class OutputFolder:
         refuse_other_shape(header.shape, self.form.shape, str(self.path))
         for commit in self._journal.commits():
             self.done.add(commit)
-        self._open_stores()
+        self._make_stores()
+        for database in self._stores.databases.values():
+            database.open()
         for database in self._stores.databases.values():
             self._agree_with(database, header.run)
 
@@ -238,13 +241,16 @@ class OutputFolder:
             raise _no_journal(str(self.path))
         if self._fresh:
             self._remove_old()
-        run = secrets.token_hex(8)
-        # Before the stores: what they leave where the start is cut short must not pass for somebody's rows.
-        self._journal.start(JournalHeader(FORMAT_VERSION, self.form.shape, _now(), run, secrets.randbits(64)))
-        self._open_stores()
+        self._make_stores()
         for store in self._stores.files.values():
             if not self._fresh and not store.is_empty():
                 raise _no_journal(store.name)
+        run = secrets.token_hex(8)
+        # Behind the look at the files: where there is a journal, what it does not tell of is ours and goes. Before the
+        # databases: what they leave where the start is cut short must not pass for somebody's rows.
+        self._journal.start(JournalHeader(FORMAT_VERSION, self.form.shape, _now(), run, secrets.randbits(64)))
+        for database in self._stores.databases.values():
+            database.open()
         for database in self._stores.databases.values():
             if not self._fresh:
                 database.recover(run)

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from scraper.journal import Commit, Journal, Position, encode_line, pack_keys
 from scraper.ledger import DUPLICATE, OK
-from scraper.records import Mark, SourceLine, Target
+from scraper.records import Mark
 from scraper.resume import Done
-from scraper.urls.canonical import target_from
+from scraper.urls.canonical import key_of
 from scraper.write.cull import Cull
 from scraper.write.store import Database, FileStore
 from scraper.write.writer import Entry
@@ -91,7 +91,7 @@ class Outputs:
         """Drop the lines of outcomes that were replaced, from all files at once: one line of the journal tells it."""
         files, swapped = dict[str, int](), list[str]()
         for store in (*self._files.values(), self._failures):
-            rewritten = store.rewrite(Cull(self.stale, _key_of, _is_failure if store is self._failures else _is_row))
+            rewritten = store.rewrite(Cull(self.stale, key_of, _is_failure if store is self._failures else _is_row))
             files.update(rewritten.files)
             swapped += rewritten.swapped
         self._log((), files, swapped)
@@ -151,12 +151,6 @@ def _is_row(outcome: str) -> bool:
 
 def _is_failure(outcome: str) -> bool:
     return outcome not in (OK, DUPLICATE)
-
-
-def _key_of(url: str) -> int | None:
-    """The key of a row's or failure's `url`; None for one that is none."""
-    found = target_from(SourceLine(url))
-    return found.key if isinstance(found, Target) else None
 
 
 def _packed(entries: Iterable[Entry]) -> dict[str, str]:

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from scraper.records import FailureKind, SourceLine, Target
+from scraper.records import FailureKind
 from scraper.revisit import NEVER_RETRIED
-from scraper.urls.canonical import target_from
+from scraper.urls.canonical import key_of
 
 ADVICE: Mapping[FailureKind, str] = {
     "invalid_url": "mend the lines in the list",
@@ -147,9 +147,3 @@ def _host_of(url: str) -> str:
         return shown(urlsplit(url).hostname or "")
     except ValueError:
         return ""
-
-
-def key_of(url: str) -> int | None:
-    """The key of a row's or failure's `url`; None for one that is none."""
-    found = target_from(SourceLine(url))
-    return found.key if isinstance(found, Target) else None

@@ -12,11 +12,11 @@ from scraper.errors import SinkError, UsageError
 from scraper.journal import JournalHeader
 from scraper.ledger import OK
 from scraper.places import Place, places_told
-from scraper.reasons import key_of
 from scraper.records import Column
 from scraper.resume import Done
 from scraper.rowform import columns_of
 from scraper.stores import StoreOptions, make_stores
+from scraper.urls.canonical import key_of
 from scraper.write.committed import rows_of
 from scraper.write.cull import Cull
 

@@ -11,10 +11,10 @@ from scraper.errors import ScraperError
 from scraper.folder import OutputFolder
 from scraper.journal import FORMAT_VERSION, JournalHeader, Position, Session, encode_line
 from scraper.places import places
-from scraper.reasons import key_of
 from scraper.records import Failure
 from scraper.rowform import row_form
 from scraper.stores import StoreOptions
+from scraper.urls.canonical import key_of
 from scraper.write.encode import failure_line
 from scraper.write.encoders import row_encoder
 from scraper.write.writer import Entry

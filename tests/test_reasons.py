@@ -2,7 +2,8 @@
 
 import pytest
 
-from scraper.reasons import FailureLine, Ranking, advice_on, committed_failures, key_of, reasons_of, shown
+from scraper.reasons import FailureLine, Ranking, advice_on, committed_failures, reasons_of, shown
+from scraper.urls.canonical import key_of
 
 
 def test_frequent_texts_survive_any_number_of_rare_ones():

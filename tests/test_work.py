@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from scraper.parse.pool import ParsePool, PoolOptions
 from scraper.parse.wire import Setup
-from scraper.records import Column, Page, Parsed, ParsePlan
+from scraper.records import Column, Exchange, Page, Parsed, ParsePlan
 from scraper.work import BUILD, build
 
 SOURCE = """
@@ -33,6 +34,7 @@ def panicking(page, tree): raise Panic("of a library")
 def mute(page, tree): raise Mute
 def memory(page, tree): raise MemoryError
 """
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n"
 MANY_BYTES = 1_000_000
 BIG = 123456789012345678901234567890
 
@@ -108,6 +110,33 @@ def test_integer_of_any_length_reaches_the_row_unchanged(number: int) -> None:
     assert json.loads(as_json)["id"] == number
     assert as_csv == b"%d\r\n" % number
     assert pickle.loads(as_python)["id"] == number
+
+
+@pytest.mark.parametrize("format", ["sqlite", "postgres", "duckdb", "parquet"])
+def test_value_that_its_column_cannot_hold_is_the_pages_failure(format: str) -> None:
+    typed = replace(plan(format=format), columns=(Column("url"), Column("id", "int")))
+    parsed = build(typed)(page({"id": 2**63}))
+    assert (parsed.row, parsed.kind) == (None, "parse_crash")
+    assert parsed.message == "id: 9223372036854775808 does not fit its column of type int: declare the field as str"
+
+
+def test_several_stores_get_their_piece_of_each_row_in_order() -> None:
+    parsed = build(replace(plan(columns=("id",)), formats=("csv", "jsonl", "warc")))(
+        replace(page({"id": 7}), exchange=Exchange(b"", HEAD, None))
+    )
+    as_csv, as_json, archived = msgspec.msgpack.decode(parsed.row or b"", type=list[bytes])
+    assert as_csv == b"7\r\n"
+    assert json.loads(as_json)["id"] == 7
+    assert gzip.decompress(archived).startswith(b"WARC/1.1\r\n")
+
+
+def test_page_without_a_row_is_kept_by_archives_alone() -> None:
+    failed = page(content_type="image/png")
+    assert build(plan())(failed).row is None
+    parsed = build(replace(plan(), formats=("jsonl", "warc")))(replace(failed, exchange=Exchange(b"", HEAD, None)))
+    assert parsed.kind == "not_html"
+    as_json, archived = msgspec.msgpack.decode(parsed.row or b"", type=list[bytes])
+    assert (as_json, archived[:2]) == (b"", b"\x1f\x8b")
 
 
 @pytest.mark.parametrize("max_body", [MANY_BYTES, MANY_BYTES - 1])

@@ -52,6 +52,12 @@ def target_from(line: SourceLine) -> Target | Fault:
     return Target(fingerprint(href), written, href, host, line.line, line.extra, userinfo, place=line.place)
 
 
+def key_of(url: str) -> int | None:
+    """Return the key of a row's or a failure's `url`; None for one that is none."""
+    found = target_from(SourceLine(url))
+    return found.key if isinstance(found, Target) else None
+
+
 def shown(line: SourceLine) -> str:
     """Return a record's text as it may be written to failures.jsonl: less any user:password."""
     return weburl.whole_characters(weburl.without_userinfo(line.text.strip()))

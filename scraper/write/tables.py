@@ -186,7 +186,7 @@ def refuse_foreign(where: str, table: str, found: Found) -> None:
 def last_commit(
     where: str, table: str, found: Found, run: str, columns: Sequence[Definition]
 ) -> tuple[int, bytes] | None:
-    """Number and line of a run's last commit; None where it has none here.
+    """Number and line of a run's last commit; None where it has none here, and where no run has committed any.
 
     Raises SinkError for somebody's table, another run's rows, and columns that are not the run's any more.
     """
@@ -194,6 +194,8 @@ def last_commit(
     if found.run is None:
         return None
     if found.run != run:
+        if not found.number:  # it was cut short at its start, and its journal may have gone with its folder
+            return None
         raise SinkError(
             f"{where}: table {table} holds rows of another run: choose another write.table, or start over with --fresh"
         )

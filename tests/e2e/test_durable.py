@@ -77,7 +77,7 @@ def test_command_killed_at_any_effect_is_resumed_by_the_same_command(
     for fault in ("half written and killed", "killed behind"):
         output = fault.replace(" ", "-")
         for at in (choice.randrange(2, 12), choice.randrange(2, len(points)), choice.randrange(2, len(points) // 2)):
-            ends.append(faulty(cli, ["--at", str(at), "--fault", fault], *arguments, output))
+            ends += [faulty(cli, ["--at", str(at), "--fault", fault], *arguments, output)]
         assert cli("run", *arguments, output, *SETTINGS).code == 0
         assert found(cli.folder / output, format) == wanted, f"{fault}, {ends}"
         assert cli.summary(output)["input"] == 61
@@ -149,3 +149,18 @@ def test_clock_that_is_set_back_between_sessions_changes_nothing(cli: Any, urls:
     status = cli("status", "output")
     assert status.code == 0
     assert "finished: every record has its outcome" in status.out
+
+
+def test_parts_of_somebody_under_a_url_outlive_a_run_killed_at_its_start(cli: Any, urls: list[str]) -> None:
+    pytest.importorskip("fsspec", reason="the extra remote is not installed")
+    part = cli.folder / "theirs" / "part-00000.jsonl"
+    part.parent.mkdir()
+    part.write_text("somebody's\n")
+    arguments = (cli.write_list(urls[:3]), "--set", f"write.path=file://{part.parent}", "-o")
+    assert faulty(cli, ["--effects", "effects"], *arguments, "refused") == 2
+    points = json.loads((cli.folder / "effects").read_text())
+    for at in range(1, len(points) + 1):
+        assert faulty(cli, ["--at", str(at), "--fault", "killed behind"], *arguments, f"killed-{at}") == KILLED
+        result = cli("run", *arguments, f"killed-{at}", *SETTINGS)
+        assert (result.code, part.read_text()) == (2, "somebody's\n"), f"{at} of {points}: {result.err}"
+        assert "holds rows but no journal" in result.err

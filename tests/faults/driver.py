@@ -165,7 +165,7 @@ def rows_of(run: Run, path: Path, place: int) -> Iterator[dict[str, Any]]:
         yield from make_stores(where, options).databases[place].rows()  # type: ignore[attr-defined]
 
 
-# -- trials in children -------------------------------------------------------------------------------------------------
+# -- trials in children ------------------------------------------------------------------------------------------------
 
 
 def forked(work: Callable[[], Any], result: Path) -> int:

@@ -19,7 +19,7 @@ DRIVER = Path(__file__).with_name("driver.py")
 ROOT = Path(__file__).parents[2]
 THOROUGH = {"jsonl", "sqlite"}
 """Stores for which all kinds of faults are tried each time; of the others the most telling."""
-SLOW = {"duckdb", "warc+csv.gz+parquet"}
+SLOW = {"duckdb", "postgres", "warc+csv.gz+parquet"}
 """Stores of which a trial takes a quarter of a second: one kind of fault."""
 STORES = (
     "jsonl",

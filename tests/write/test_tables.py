@@ -62,6 +62,7 @@ def test_pending_forgets_what_waits_and_what_is_stored():
         (Found(), None),
         (Found(True, True, DEFINED), None),
         (Found(True, True, DEFINED, "run", 0, b""), None),
+        (Found(True, True, DEFINED, "other", 0, b""), None),
         (Found(True, True, DEFINED, "run", 3, b"x"), (3, b"x")),
         (Found(True, True, (Definition("mine", "TEXT"), *DEFINED), "run", 3, b"x"), (3, b"x")),
     ],
