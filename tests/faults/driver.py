@@ -1,6 +1,6 @@
 """One process that runs sessions in forked children, each with a fault at one effect, and resumes them.
 
-    driver.py FORMATS FOLDER FAULTS [DSN]    FORMATS: names of write.format with + between
+    driver.py FORMATS FOLDER FAULTS [DSN]    FORMATS: names of write.format with + between; of files behind url:, by URL
                                              FAULTS: how many of the kinds of faults, the most telling first
 
 A fork takes milliseconds, a new interpreter 0.3 s, and there are thousands of trials. Nothing is fetched or parsed: the
@@ -39,23 +39,26 @@ from scraper.write.writer import Entry
 from tests.faults.effects import FAULTS, KILLED, Effects
 
 COLUMNS = (*OWN_COLUMNS, Column("title"), Column("n", "int"), Column("tags", many=True))
+BY_URL, PARTS = "url:", "parts"
 PART_BYTES = 700
 """So small that parts are closed in the midst of a run."""
 URLS = [f"http://a.example/{number}" for number in range(10)]
 GROUPS = ((0, 1, 2), (3, 4, 5), (6, 7, 8, 9))
 """URLs by commit."""
 FAILED = {2: "dns", 5: "timeout", 8: "not_html"}
-LATER = {1: "http_status", 2: OK, 4: OK, 5: "dns", 7: DUPLICATE}
-"""Outcomes of a second run that sees some URLs anew; 4 had a row already."""
+LATER = ({1: "http_status", 2: OK, 4: OK}, {5: "dns", 7: DUPLICATE})
+"""Outcomes of a second run that sees some URLs anew, by commit; 4 had a row already."""
 
 
 class Run:
     """What is run: the formats and the place, the same in all trials."""
 
-    def __init__(self, formats: Sequence[str], dsn: str) -> None:
-        self.formats = tuple(formats)
+    def __init__(self, formats: Sequence[str], dsn: str, path: Path) -> None:
+        self.formats = tuple(name.removeprefix(BY_URL) for name in formats)
         self.dsn = dsn
-        self.paths = tuple(dsn if name == "postgres" else "" for name in formats)
+        self.path = path
+        url = f"file://{path / PARTS}"
+        self.paths = tuple(dsn if name == "postgres" else url if name.startswith(BY_URL) else "" for name in formats)
         self.encode = page_encoder(ParsePlan(formats=self.formats, columns=COLUMNS))
 
     def folder(self, path: Path, *, fresh: bool = False) -> OutputFolder:
@@ -110,19 +113,20 @@ def todo(run: Run, folder: OutputFolder, later: bool) -> Iterator[list[Entry]]:
         fresh = [entry for entry in entries if folder.done.outcome(entry.key) is None]
         if fresh:
             yield fresh
-    for number, outcome in LATER.items() if later else ():
-        is_done = folder.done.outcome(fingerprint(URLS[number])) == outcome
-        if not is_done or number == 4:  # its page has changed, and is seen as changed each time
-            yield [run.entry(number, outcome, again=URLS[number])]
+    for outcomes in LATER if later else ():
+        unlike = {number for number in outcomes if folder.done.outcome(fingerprint(URLS[number])) != outcomes[number]}
+        unlike |= outcomes.keys() & {4}  # its page has changed, and is seen as changed each time
+        if unlike:
+            yield [run.entry(number, outcomes[number], again=URLS[number]) for number in sorted(unlike)]
 
 
 # -- what stands in the stores ----------------------------------------------------------------------------------------
 
 
-def found(run: Run, path: Path) -> dict[str, Any]:
-    """All rows and failures by URL, each as often as it is there."""
+def found(run: Run, path: Path, *, later: bool = False) -> dict[str, Any]:
+    """All rows and failures by URL, each as often as it is there. `later`: some URLs were seen anew."""
     rows = {name: sorted(map(as_text, rows_of(run, path, place))) for place, name in enumerate(run.formats)}
-    if "warc" in rows:  # an archive keeps each time that a page was seen
+    if later and "warc" in rows:  # an archive keeps each time that a page was seen
         rows["warc"] = sorted(set(rows["warc"]))
     lines = (path / "failures.jsonl").read_bytes().splitlines()
     failures = sorted(f"{line['url']} {line['error']}" for line in map(json.loads, lines))
@@ -137,12 +141,13 @@ def rows_of(run: Run, path: Path, place: int) -> Iterator[dict[str, Any]]:
     format = run.formats[place]
     kind, _, compression = format.partition(".")
     file = path / NAMES.get(format, "")
-    if kind in ("jsonl", "csv"):
-        with open_compressed(file, compression) as lines:
-            text = lines.read().decode()
-        yield from (
-            map(json.loads, text.splitlines()) if kind == "jsonl" else csv.DictReader(io.StringIO(text, newline=""))
-        )
+    if run.paths[place].startswith("file:"):
+        for part in sorted((path / PARTS).iterdir()):
+            yield from rows_in(part, kind, compression)
+        staged = file.with_name(f"{file.name}.rows")  # durable rows that are not in a part yet
+        yield from rows_in(staged, kind, "") if staged.exists() else ()
+    elif kind in ("jsonl", "csv"):
+        yield from rows_in(file, kind, compression)
     elif kind == "parquet":
         from pyarrow import parquet
 
@@ -163,6 +168,14 @@ def rows_of(run: Run, path: Path, place: int) -> Iterator[dict[str, Any]]:
         where = places(path, run.formats, run.paths, run.paths)
         options = StoreOptions(path, COLUMNS, "pages", PART_BYTES)
         yield from make_stores(where, options).databases[place].rows()  # type: ignore[attr-defined]
+
+
+def rows_in(file: Path, kind: str, compression: str) -> Iterator[dict[str, Any]]:
+    with open_compressed(file, compression) as lines:
+        text = lines.read().decode()
+    yield from (
+        map(json.loads, text.split("\n")[:-1]) if kind == "jsonl" else csv.DictReader(io.StringIO(text, newline=""))
+    )
 
 
 # -- trials in children ------------------------------------------------------------------------------------------------
@@ -194,10 +207,11 @@ def forked(work: Callable[[], Any], result: Path) -> int:
 class Trials:
     """All trials of some formats."""
 
-    def __init__(self, run: Run, base: Path) -> None:
+    def __init__(self, run: Run, result: Path) -> None:
+        """`result`: a file beside the output folder, for what children tell."""
         self.run = run
-        self.path = base / "output"
-        self.result = base / "result"
+        self.path = run.path
+        self.result = result
         self.problems: list[str] = []
         self.count = 0
 
@@ -205,19 +219,14 @@ class Trials:
         """Neither folder nor table."""
         shutil.rmtree(self.path, ignore_errors=True)
         if self.run.dsn:
-            self.must(lambda: drop_tables(self.run.dsn))
-
-    def finished(self) -> None:
-        """As a finished session leaves it."""
-        self.clean()
-        self.whole()
+            self.must(lambda: tell_server(self.run.dsn, DROP))
 
     def whole(self, **options: bool) -> Any:
         """What a run that goes on to its end makes."""
 
         def work() -> Any:
             session(self.run, self.path, **options)
-            return found(self.run, self.path)
+            return found(self.run, self.path, later=bool(options.get("later")))
 
         return self.must(work)
 
@@ -268,7 +277,7 @@ class Trials:
                 if at % 3 == 0:
                     self.attempt(1 + at // 3, "half written and killed", **again)
                 if at % 3 == 1 and not options.get("fresh"):
-                    self.must_agree(place)
+                    self.must_agree(place, later=bool(options.get("later")))
                 self.recover(place, wanted, again)
         return names
 
@@ -277,7 +286,7 @@ class Trials:
         if code not in expected:
             self.problems.append(f"{place}: ended with {code}: {self.result.read_text()}")
 
-    def must_agree(self, place: str) -> None:
+    def must_agree(self, place: str, *, later: bool) -> None:
         """What the journal calls done is in the stores, and nothing else, before anything is done anew."""
 
         def done() -> Any:
@@ -288,7 +297,7 @@ class Trials:
             failed = [
                 url for url, outcome in outcomes.items() if outcome not in (None, OK, DUPLICATE) and url not in stale
             ]
-            return rows, failed, sorted(stale), found(self.run, self.path)
+            return rows, failed, sorted(stale), found(self.run, self.path, later=later)
 
         try:
             rows, failed, stale, stands = self.must(done)
@@ -329,17 +338,19 @@ def difference(got: Any, wanted: Any) -> Any:
 
 @contextmanager
 def prepared(trials: Trials) -> Iterator[Callable[[], None]]:
-    """What puts folder and table back to how a finished session left them."""
-    if trials.run.dsn:  # a table cannot be copied as quickly as it is filled
-        yield trials.finished
-        return
-    copy = trials.path.with_name("prepared")
-    trials.finished()
+    """What puts folder and tables back to how a finished session left them."""
+    copy, dsn = trials.path.with_name("prepared"), trials.run.dsn
+    trials.clean()
+    trials.whole()
     shutil.copytree(trials.path, copy)
+    if dsn:
+        trials.must(lambda: tell_server(dsn, KEEP))
 
     def restore() -> None:
-        trials.clean()
+        shutil.rmtree(trials.path)
         shutil.copytree(copy, trials.path)
+        if dsn:
+            trials.must(lambda: tell_server(dsn, PUT_BACK))
 
     try:
         yield restore
@@ -347,11 +358,16 @@ def prepared(trials: Trials) -> Iterator[Callable[[], None]]:
         shutil.rmtree(copy)
 
 
-def drop_tables(dsn: str) -> None:
+DROP = "DROP TABLE IF EXISTS pages, pages_journal"
+KEEP = "CREATE TABLE kept AS TABLE pages; CREATE TABLE kept_journal AS TABLE pages_journal"
+PUT_BACK = "TRUNCATE pages, pages_journal; INSERT INTO pages TABLE kept; INSERT INTO pages_journal TABLE kept_journal"
+
+
+def tell_server(dsn: str, statements: str) -> None:
     import psycopg
 
     with psycopg.connect(dsn) as connection:
-        connection.execute("DROP TABLE IF EXISTS pages, pages_journal")
+        connection.execute(statements)
 
 
 LIBRARIES = {
@@ -375,12 +391,12 @@ def load(formats: Sequence[str]) -> None:
 def main() -> None:
     formats, base, faults = sys.argv[1].split("+"), Path(sys.argv[2]), [*FAULTS][: int(sys.argv[3])]
     dsn = "".join(sys.argv[4:])
-    load(formats)
-    trials = Trials(Run(formats, dsn), base)
+    trials = Trials(Run(formats, dsn, base / "output"), base / "result")
+    load(trials.run.formats if dsn else formats)
     points: dict[str, list[str]] = {}
     points["a run"] = trials.all("a run", trials.clean, faults)
     with prepared(trials) as restore:
-        points["seen anew"] = trials.all("seen anew", restore, faults[:2], later=True)
+        points["seen anew"] = trials.all("seen anew", restore, faults[: 2 if len(faults) > 2 else 1], later=True)
         points["--fresh"] = trials.all("--fresh", restore, faults[:1], fresh=True)
     print(json.dumps({"points": points, "trials": trials.count, "problems": trials.problems[:20]}))
 

@@ -182,6 +182,11 @@ async def silence(writer: Writer) -> None:
     await writer.wait_closed()
 
 
+async def hang_up(writer: Writer) -> None:
+    """The end, once what the client says first has come: before that the system answers with a reset."""
+    await asyncio.sleep(0.1)
+
+
 async def nothing_after_100(writer: Writer) -> None:
     writer.write(head(status="100 Continue"))
     await silence(writer)

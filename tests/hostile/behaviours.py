@@ -20,6 +20,7 @@ from tests.hostile.answers import (
     coded,
     forever,
     gzip_of_zeros,
+    hang_up,
     head,
     made,
     nothing_after_100,
@@ -295,7 +296,7 @@ PAGES: dict[str, Behaviour] = {
 TLS: dict[str, Behaviour] = {
     "TLS: silence": ends("connect", silence, scheme="https", is_raw=True),
     "TLS: plain HTTP": ends("tls", html(page("x")), scheme="https", is_raw=True),
-    "TLS: closed at once": ends("tls", b"", scheme="https", is_raw=True),
+    "TLS: closed at once": ends("tls", hang_up, scheme="https", is_raw=True),
     "TLS: garbage": ends("tls", b"\x16\x03\x01\xff\xff" + b"x" * 100_000, scheme="https", is_raw=True),
     "TLS: nobody's certificate": ends("tls", html(page("x")), scheme="https", has_tls=True),
 }

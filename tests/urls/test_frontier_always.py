@@ -80,6 +80,7 @@ class Checked:
         assert sorted(drained) == sorted(expected), "each job of the host that is not in flight, once"
         self.given += drained
         lane.queued, lane.backoffs = set(), []
+        lane.passed_by.clear()  # with nothing left it waits for no turn
 
     def take(self) -> Job | None:
         able = {host for host, lane in self.lanes.items() if lane.may_start(self.now)}
