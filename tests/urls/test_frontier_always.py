@@ -71,6 +71,7 @@ class Checked:
     def hold(self, host: str, wait_s: float) -> None:
         lane = self.lane(host)
         lane.not_before = max(lane.not_before, self.now + wait_s)
+        lane.passed_by.clear()  # it waits for something else than its turn
         self.frontier.hold(host, self.now + wait_s)
 
     def drain(self, host: str) -> None:
@@ -80,7 +81,7 @@ class Checked:
         assert sorted(drained) == sorted(expected), "each job of the host that is not in flight, once"
         self.given += drained
         lane.queued, lane.backoffs = set(), []
-        lane.passed_by.clear()  # with nothing left it waits for no turn
+        lane.passed_by.clear()
 
     def take(self) -> Job | None:
         able = {host for host, lane in self.lanes.items() if lane.may_start(self.now)}
