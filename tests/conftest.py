@@ -101,3 +101,13 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     return Cli(tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show at the end what tests had to tell, whichever process ran them."""
+    reports = terminalreporter.stats.get("passed", [])
+    told = [text for report in reports for name, text in report.user_properties if name == "told"]
+    if told:
+        terminalreporter.section("what was tried")
+        for text in told:
+            terminalreporter.write_line(str(text))

@@ -55,7 +55,7 @@ def test_all_forms_at_once_have_the_same_rows(cli, listed):
     assert told.out.count("60 rows") >= 5, told.out
 
 
-@pytest.mark.parametrize("format", ["csv", "csv.gz", "parquet", "sqlite", "duckdb", "jsonl.zst"])
+@pytest.mark.parametrize("format", ["csv.gz", "parquet", "sqlite", "duckdb"])
 def test_limited_run_is_taken_up_and_gives_the_rows_of_any_other(cli, listed, format):
     pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
     pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
