@@ -103,6 +103,11 @@ def cli(tmp_path: Path) -> Cli:
     return Cli(tmp_path)
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Gzipped bytes hold the time: their test needs a name that two processes agree on."""
+    return f"{len(val)} bytes of gzip" if isinstance(val, bytes) and val.startswith(b"\x1f\x8b") else None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show at the end what tests had to tell, whichever process ran them."""
     reports = terminalreporter.stats.get("passed", [])

@@ -168,8 +168,9 @@ async def test_decoding_counts_for_the_memory_of_its_page_alone() -> None:
 
 
 async def test_decoding_counts_for_the_time_of_its_page_alone() -> None:
-    dripping = replace(page(), body=gzip.compress(b"a", 1) * 300_000, coding="gzip")
-    parsed, _ = await outcomes(plan("good"), [page(), dripping, page()], timeout_s=0.3)
+    dripping = replace(page(), body=gzip.compress(b"a", 1) * 1_500_000, coding="gzip")
+    slow = replace(plan("good"), max_body=1 << 30)
+    parsed, _ = await outcomes(slow, [page(), dripping, page()], timeout_s=1.0)
     assert [result.kind for result in parsed] == [None, "parse_timeout", None]
 
 

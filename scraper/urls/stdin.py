@@ -1,6 +1,7 @@
 """Standard input and pipes read on a thread of their own: neither the loop nor the end of the program waits for it."""
 
 import asyncio
+import errno
 import os
 import select
 import threading
@@ -74,3 +75,7 @@ def _read_file(number: int) -> bytes:
             return os.read(number, PIECE_BYTES)
         except BlockingIOError:  # another process that shares the pipe made it non-blocking
             select.select([number], [], [])
+        except OSError as exc:
+            if exc.errno != errno.EIO or not os.isatty(number):
+                raise
+            return b""  # the terminal was closed: the list that was typed on it ends there

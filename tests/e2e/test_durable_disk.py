@@ -14,7 +14,7 @@ import pytest
 
 resource = pytest.importorskip("resource", reason="limits and modes of files as Unix has them")
 
-ROOM = {"jsonl": 40_000, "csv.gz": 12_000, "parquet": 40_000, "sqlite": 60_000, "duckdb": 60_000, "warc": 60_000}
+ROOM = {"jsonl": 40_000, "csv.gz": 12_000, "parquet": 40_000, "sqlite": 250_000, "duckdb": 60_000, "warc": 60_000}
 """Bytes that a file may have, which are too few for the pages: as a full disk does, the next write fails."""
 DROP_FROM_BOUNDING_SET, OVERRIDE_MODES, READ_ANY = 24, 1, 2
 """prctl(2), capabilities(7)."""
