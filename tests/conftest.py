@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from scraper.parse import process
 from scraper.site.options import SiteOptions
 from scraper.site.pagemap import PageMap
 from scraper.site.server import running_site
@@ -101,6 +102,16 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     return Cli(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def no_worker_is_left_ahead() -> Iterator[None]:
+    """A command that ended before its pool began leaves workers in its folder, which the next pool would be given."""
+    yield
+    while process._ahead:
+        worker, sock = process._ahead.popleft()
+        sock.close()
+        worker.wait(10)
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
