@@ -13,11 +13,11 @@ import asyncio
 from collections.abc import Callable
 
 from scraper import weburl
-from scraper.backlog import Backlog
+from scraper.backlog import Unqueued
 from scraper.coding import CodingError, fault_for, start_of
 from scraper.fetch import hops
-from scraper.parts import Parts
-from scraper.records import Fault, Job, Page, Redirect
+from scraper.parts import EngineParts
+from scraper.records import Fault, Job, Page, Redirect, Target
 from scraper.urls.gate import Gate
 from scraper.urls.permits import Permits, answer_to, first_hop
 from scraper.urls.robots import MAX_BYTES, Robots
@@ -31,13 +31,13 @@ class Admission:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: EngineParts,
         gate: Gate,
-        backlog: Backlog,
-        fail_url: Callable[[Job, Fault, int], None],
+        unqueued: Unqueued,
+        fail_url: Callable[[Target, Fault, int], None],
         on_placed: Callable[[], None],
     ) -> None:
-        """`fail_url` ends the URL of a page's job, with its number of tries.
+        """`fail_url` ends a URL of the input, with its number of tries.
 
         `on_placed` is called when the jobs of a host that was looked up have gone on.
         """
@@ -46,8 +46,9 @@ class Admission:
         self._lanes = parts.lanes
         self._permits = parts.permits
         self._retries = parts.retries
+        self._elsewhere = parts.elsewhere
         self._gate = gate
-        self._backlog = backlog
+        self._unqueued = unqueued
         self._fail_url = fail_url
         self._on_placed = on_placed
         self._loop = asyncio.get_running_loop()
@@ -66,6 +67,8 @@ class Admission:
 
     def enter(self, job: Job) -> None:
         """Let a job run when its host's turn comes, if robots.txt allows it; every hop of a page passes here."""
+        if self._elsewhere is not None and self._elsewhere(job, 0.0):
+            return
         permits = self._permits
         verdict = None if permits is None else permits.judge(job, self._loop.time())
         if permits is None or verdict is None:
@@ -73,9 +76,14 @@ class Admission:
         elif isinstance(verdict, Fault):
             self._refuse(job, verdict, permits.tries_for(job))
         else:
-            self._backlog.update()
+            self._unqueued.update()
             if verdict.ask is not None:
                 self._put(verdict.ask)
+
+    def enter_after(self, wait_s: float, job: Job) -> None:
+        """Let a job in that has been allowed before, when its wait is over."""
+        if job.target.robots_url is not None or self._elsewhere is None or not self._elsewhere(job, wait_s):
+            self._gate.retry(job, wait_s)
 
     def retry_or_end(self, job: Job, fault: Fault, streak: int = 0) -> None:
         """Let a job in once more when its wait is over, or end it; where its host is set aside, all the host's jobs.
@@ -91,7 +99,7 @@ class Admission:
         is_final = decision.wait_s is None
         aside = self._gate.fail(job, fault, is_final)
         if decision.wait_s is not None and aside is None:
-            self._gate.retry(first_hop(job.target, job.attempt + 1), decision.wait_s)
+            self.enter_after(decision.wait_s, first_hop(job.target, job.attempt + 1))
         else:
             self._end(job, decision.fault, job.attempt)
         if aside is not None:
@@ -105,7 +113,7 @@ class Admission:
     def _end(self, job: Job, fault: Fault, attempts: int) -> None:
         """End a job for good: its URL fails, or the jobs that wait for its robots.txt are judged by the fault."""
         if job.target.robots_url is None:
-            self._fail_url(job, fault, attempts)
+            self._fail_url(job.target, fault, attempts)
         else:
             self._settle_robots(job, answer_to(fault))
 
@@ -122,21 +130,21 @@ class Admission:
     def _await_address(self, job: Job) -> None:
         waiting = self._unplaced.setdefault(job.host, [])
         waiting.append(job)
-        self._backlog.unplaced += 1
+        self._unqueued.unplaced += 1
         if len(waiting) == 1 and self._tasks is not None:
             self._lookups.add(self._tasks.create_task(self._place(job.host)))
-        self._backlog.update()
+        self._unqueued.update()
 
     async def _place(self, host: str) -> None:
         """Find the lane of a host, for the jobs that wait for it."""
         if self._lanes is not None:
             self._lanes.learn(host, await self._fetcher.addresses_of(host))
         waiting = self._unplaced.pop(host)
-        self._backlog.unplaced -= len(waiting)
+        self._unqueued.unplaced -= len(waiting)
         for job in waiting:
             self._put(job)
         self._lookups.difference_update([task for task in self._lookups if task.done()])
-        self._backlog.update()
+        self._unqueued.update()
         self._on_placed()
 
     # -- robots.txt -----------------------------------------------------------------------------------------------
@@ -161,7 +169,7 @@ class Admission:
             self._gate.set_delay(weburl.host(job.target.robots_url or job.url), delay_s)
         for waiting in self._permits.settle(job, answer, self._loop.time()):
             self.enter(waiting)
-        self._backlog.update()
+        self._unqueued.update()
 
 
 def _rules_of(page: Page, permits: Permits) -> Robots | Fault:

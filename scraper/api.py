@@ -24,9 +24,10 @@ from scraper import loop as event_loop
 from scraper.assemble import limits_of, parts_of
 from scraper.config import Config, cautions, load_config, with_fields
 from scraper.errors import ScraperError
-from scraper.fetch.client import Client
 from scraper.fetch.tls import check_tls
 from scraper.ledger import OK
+from scraper.models.blueprint import Blueprint
+from scraper.models.choice import refuse_impossible
 from scraper.parse.check import check_plan
 from scraper.pipeline import Pipeline
 from scraper.records import Failure, SourceLine
@@ -66,6 +67,7 @@ def scrape(
         settings = with_fields(settings, fields)
     check_plan(settings.parse_plan())
     check_tls(settings.fetch)
+    refuse_impossible(settings)
     for line in cautions(settings):
         _log.warning("%s", line)
     return _rows(urls, settings, on_failure or _log_failure)
@@ -140,28 +142,25 @@ class _ThreadHandover:
 async def _rows(urls: Iterable[str], settings: Config, on_failure: OnFailure) -> AsyncGenerator[Row, None]:
     ready: asyncio.Queue[Entry | None] = asyncio.Queue()
     plan = replace(settings.parse_plan(), formats=("python",))
-    async with Client(settings.fetch, settings.politeness, settings.network) as client:
-        outputs: list[_Handover] = []
+    outputs: list[_Handover] = []
 
-        def open_output(
-            on_commit: Callable[[list[Entry]], None], on_error: Callable[[ScraperError], None]
-        ) -> _Handover:
-            outputs.append(_Handover(ready, on_commit))
-            return outputs[0]
+    def open_output(on_commit: Callable[[list[Entry]], None], on_error: Callable[[ScraperError], None]) -> _Handover:
+        outputs.append(_Handover(ready, on_commit))
+        return outputs[0]
 
-        pipeline = Pipeline(parts_of(settings, client, _lines(urls), plan, open_output), limits_of(settings, None))
-        running = asyncio.ensure_future(_run(pipeline, ready))
-        try:
-            while (entry := await ready.get()) is not None:
-                if entry.outcome == OK:
-                    yield pickle.loads(entry.line)
-                else:
-                    on_failure(msgspec.json.decode(entry.line, type=Failure))
-                outputs[0].taken(entry)
-            await running
-        finally:
-            pipeline.abort()
-            await asyncio.gather(running, return_exceptions=True)
+    pipeline = Pipeline(parts_of(Blueprint(settings, plan), _lines(urls), open_output), limits_of(settings, None))
+    running = asyncio.ensure_future(_run(pipeline, ready))
+    try:
+        while (entry := await ready.get()) is not None:
+            if entry.outcome == OK:
+                yield pickle.loads(entry.line)
+            else:
+                on_failure(msgspec.json.decode(entry.line, type=Failure))
+            outputs[0].taken(entry)
+        await running
+    finally:
+        pipeline.abort()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def _run(pipeline: Pipeline, ready: "asyncio.Queue[Entry | None]") -> None:

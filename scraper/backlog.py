@@ -11,30 +11,45 @@ UNWRITTEN_MOST = 20_000
 """Outcomes handed to the writer and not yet durable, at which reading pauses: bounds a list that only fails."""
 
 
+class Unqueued:
+    """The jobs that wait before the frontier: for the address of their host, or for its robots.txt."""
+
+    def __init__(self, permits: Permits | None, window: int) -> None:
+        """`window`: how many may wait before `room` does."""
+        self._permits = permits
+        self._window = window
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self.unplaced = 0
+        """Jobs that wait for the address of their host. Who changes this calls `update`."""
+
+    async def room(self) -> None:
+        """Wait until one more may come."""
+        await self._has_room.wait()
+
+    def update(self) -> None:
+        """To be called when their number has changed."""
+        if self.unplaced + (self._permits.waiting if self._permits is not None else 0) > self._window:
+            self._has_room.clear()
+        else:
+            self._has_room.set()
+
+
 class Backlog:
-    """The pause of the reading, beside that of the gate, whose window bounds the jobs in the frontier.
+    """The pause of the reading for what was read and waits for its end; an engine has its own, for what it can hold.
 
     Belongs to the loop's thread.
     """
 
-    def __init__(
-        self, ledger: Ledger, permits: Permits | None, window: int, memory: int, commit_soon: Callable[[], None]
-    ) -> None:
-        """`window`: jobs that may wait before the frontier. `memory`: bytes that the columns of open targets may hold.
-
-        `commit_soon` is called where a commit would end the pause.
-        """
+    def __init__(self, ledger: Ledger, memory: int, commit_soon: Callable[[], None]) -> None:
+        """`memory`: bytes that the columns of open targets may hold. `commit_soon` is called where it ends a pause."""
         self._ledger = ledger
-        self._permits = permits
-        self._window = window
         self._memory = memory
         self._commit_soon = commit_soon
         self._may_read = asyncio.Event()
         self._may_read.set()
         self.carried = 0
         """Bytes of input columns that wait for their row."""
-        self.unplaced = 0
-        """Jobs that wait for the address of their host. Who changes this calls `update`."""
 
     async def room(self) -> None:
         """Wait until more may be read."""
@@ -53,10 +68,7 @@ class Backlog:
 
     def update(self) -> None:
         """Reading pauses while too much of what was read waits for its end, and goes on below."""
-        unqueued = self.unplaced + (self._permits.waiting if self._permits is not None else 0)
-        if unqueued > self._window:
-            self._may_read.clear()
-        elif self.carried > self._memory or self._unwritten > UNWRITTEN_MOST:
+        if self.carried > self._memory or self._unwritten > UNWRITTEN_MOST:
             self._may_read.clear()
             self._commit_soon()
         else:

@@ -1,15 +1,17 @@
-"""What a pipeline is made of: the stages as it sees them, and the limits it obeys. Names and shapes only."""
+"""What a run is made of: the stages as the engine and the pipeline see them, and the limits they obey. Shapes only."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Any, Protocol
+
+import msgspec
 
 from scraper.budget import Reservation
 from scraper.errors import ScraperError
 from scraper.fetch.retry import RetryPolicy
-from scraper.parse.pool import PoolOptions
-from scraper.parse.wire import Setup
-from scraper.records import Fault, Job, Mark, Page, Redirect, SourceLine
+from scraper.records import Fault, Job, Mark, Page, Parsed, Read, Redirect, SourceLine, Target
+from scraper.stats import Capacity
 from scraper.urls.distinct import Distinct
 from scraper.urls.lanes import Lanes
 from scraper.urls.pace import HostLimits
@@ -17,11 +19,23 @@ from scraper.urls.permits import Permits
 from scraper.write.writer import Entry
 
 
-class Fetcher(Protocol):
+class Block(Protocol):
+    """An async context manager."""
+
+    async def __aenter__(self) -> Any:
+        """Begin."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """End."""
+
+
+class Fetcher(Block, Protocol):
     """The fetch stage; `fetch.client.Client` is one."""
 
-    async def fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
-        """Make one request."""
+    async def fetch(self, job: Job, reservation: Reservation) -> Page | Read | Redirect | Fault:
+        """Make one request. A `Read` where the page is parsed in the same place; never of a robots.txt."""
 
     async def addresses_of(self, host: str) -> tuple[str, ...]:
         """The addresses of a host; none where they cannot be found, which its requests will tell."""
@@ -63,19 +77,154 @@ class Keeper(Protocol):
         """Store the body; gives the page with `body_file` set, or why its body is not whole."""
 
 
+class Hold(Protocol):
+    """The bytes that a page or its row holds until the row is durable; `budget.Reservation` is one."""
+
+    held: int
+
+    def shrink_to(self, n: int) -> None:
+        """Hold `n` bytes from now on."""
+
+    def release(self) -> None:
+        """Hold nothing."""
+
+
+class InHand(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of a page from the end of its fetching to the end of its URL."""
+
+    job: Job
+    """The hop that gave the page."""
+    status: int
+    hold: Hold
+    etag: str
+    modified: str
+
+
+OnParsed = Callable[[list[tuple[int, Parsed]]], None]
+"""Called on the loop with (number, outcome) of pages that were submitted."""
+
+
+class ParserStats(Protocol):
+    """Figures of a parser's life."""
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds spent on pages, of all its workers together."""
+
+
+class Parser(Block, Protocol):
+    """The parse stage: each page that is submitted comes back exactly once; `parse.pool.ParsePool` is one."""
+
+    @property
+    def stats(self) -> ParserStats:
+        """Its figures so far."""
+
+    def submit(self, number: int, page: Page) -> None:
+        """Take a page under a number of the caller's choice; returns at once."""
+
+
+class Gauges(msgspec.Struct, frozen=True, array_like=True):
+    """The state of an engine at one moment: levels, and sums since its start."""
+
+    in_flight: int = 0
+    queued: int = 0
+    backoffs: int = 0
+    parsing: int = 0
+    bodies_waiting: bool = False
+    pages_bytes: int = 0
+    parse_busy_s: float = 0.0
+    loop_busy_s: float = 0.0
+
+
+class Engine(Block, Protocol):
+    """Where URLs become parsed pages: frontier, fetch and parse. `engine.LocalEngine` is one, on the caller's loop.
+
+    What comes of a URL is told to the Outlet it was made with, once for each target that entered.
+    """
+
+    async def room(self) -> None:
+        """Wait until another target may enter."""
+
+    def enter(self, target: Target) -> None:
+        """Take up a URL; returns at once."""
+
+    def stop(self) -> None:
+        """Begin no further request; what is under way goes on."""
+
+    def close(self) -> None:
+        """End what is under way, so that leaving the block does not wait for it."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is being fetched or parsed."""
+
+    @property
+    def is_parsing(self) -> bool:
+        """Pages are being parsed."""
+
+    def gauges(self) -> Gauges:
+        """Its state now."""
+
+
+class Outlet(Protocol):
+    """What an engine tells of URLs: their final outcomes. Called on the loop."""
+
+    def parsed(self, pages: list[tuple[InHand, Parsed]]) -> None:
+        """These pages gave a row, or a store keeps something of them."""
+
+    def failed(self, target: Target, fault: Fault, attempts: int) -> None:
+        """A URL gave no page, and will not be tried again."""
+
+    def unchanged(self, target: Target) -> None:
+        """The server says that the row of an earlier session still holds."""
+
+    def short_of_memory(self) -> None:
+        """A reader waits for bytes that other pages, or rows, hold."""
+
+    def moved(self) -> None:
+        """Something ended: perhaps it was the last."""
+
+
 OpenOutput = Callable[[Callable[[list[Entry]], None], Callable[[ScraperError], None]], Output]
 """Makes the output from (what it calls for durable entries, what it calls when it fails); both from any thread."""
+
+
+OpenEngine = Callable[[Outlet], Engine]
+"""Makes the engine from what it tells its outcomes to. Called on the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineParts:
+    """What an engine connects and obeys; sizes in bytes."""
+
+    fetcher: Fetcher
+    open_parser: Callable[[OnParsed], Parser]
+    retries: RetryPolicy
+    host_limits: Callable[[str], HostLimits]
+    concurrency: int
+    """Requests in flight at once."""
+    window: int
+    """Jobs held in the frontier at once."""
+    memory: int
+    """Of bodies and rows in flight."""
+    max_redirects: int
+    keeper: Keeper | None = None
+    from_archive: bool = False
+    """The replies were kept: none changes when it is asked for again, and there is no host to spare."""
+    lanes: Lanes | None = None
+    """None where each host has a lane of its own."""
+    permits: Permits | None = None
+    """None where robots.txt is not asked."""
+    elsewhere: Callable[[Job, float], bool] | None = None
+    """Sends a job on, to be done after so many seconds, whose host is not this engine's; False for one that is. None
+    where all hosts are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The settings that the pipeline itself obeys; sizes in bytes, times in seconds."""
 
-    concurrency: int
-    window: int
-    """Jobs held in the frontier at once."""
     memory: int
-    max_redirects: int
     shutdown_timeout_s: float
     limit: int | None = None
     """URLs to take up in this session, None = all."""
@@ -86,20 +235,12 @@ class Parts:
     """What the pipeline connects. The sources give lists of records, in the order of the input."""
 
     sources: AsyncGenerator[list[SourceLine], None]
-    fetcher: Fetcher
-    retries: RetryPolicy
-    host_limits: Callable[[str], HostLimits]
-    pool: tuple[Setup, PoolOptions]
+    open_engine: OpenEngine
     open_output: OpenOutput
+    capacity: Capacity
+    """What the settings allow, for the load figures."""
     earlier: Earlier | None = None
-    keeper: Keeper | None = None
-    from_archive: bool = False
-    """The replies were kept: none changes when it is asked for again, and there is no host to spare."""
     revisit: Revisit | None = None
     """None where what has an outcome keeps it."""
     distinct: Distinct | None = None
     """None where each URL of the input has a row of its own."""
-    lanes: Lanes | None = None
-    """None where each host has a lane of its own."""
-    permits: Permits | None = None
-    """None where robots.txt is not asked."""

@@ -1,45 +1,32 @@
-"""The pipeline: the one place where the stages meet.
+"""The pipeline: the two ends of a run, and the books between them. What lies between the ends is an engine.
 
-    sources ─► admit ─► gate ─► fetch loops ─► pool ─► writer
-                 │        ▲          │           │        │
-                 │        └ retry, redirect      │        └─► durable: bytes of the budget are free again
-                 └────────── failures ───────────┴──────────►
+    sources ─► admit ─► engine ─► settlement ─► output ─► durable: bytes are free again
+                 │                    ▲
+                 └───── failures ─────┘
 
-Nothing here decides anything about a page: stages answer with records, and this file carries them to the next stage and
-keeps the ledger. How a job gets to the gate, and back there, is told in admission.py. All of it runs on the loop's
-thread; the writer's and the workers' messages arrive there too.
+Nothing here decides anything about a page: this file carries records to where they belong and keeps the ledger. All of
+it runs on the loop's thread; the writer's messages arrive there too.
 """
 
 import asyncio
-import time
 from collections.abc import Iterator
 from contextlib import aclosing, suppress
 
 from msgspec.structs import replace
 
-from scraper.admission import Admission
 from scraper.backlog import Backlog
-from scraper.budget import ByteBudget, Reservation
 from scraper.errors import BalanceError, ScraperError, first_of
-from scraper.fetch import hops
 from scraper.ledger import DUPLICATE, OK, Ledger
-from scraper.parse.pool import ParsePool
-from scraper.parts import Limits, Parts
-from scraper.records import Fault, Job, Page, Parsed, Redirect, SourceLine, Target
-from scraper.settlement import InParse, Settlement, failure_of, mark_of
+from scraper.parts import InHand, Limits, Parts
+from scraper.records import Fault, Parsed, SourceLine, Target
+from scraper.settlement import Settlement, failure_of
 from scraper.stats import Capacity, Sample
 from scraper.urls import canonical
-from scraper.urls.frontier import Frontier
-from scraper.urls.gate import Gate
-from scraper.urls.pace import Sign, sign_of
-from scraper.urls.permits import first_hop
 from scraper.urls.seen import SeenSet
 from scraper.write.writer import Entry
 
 ADMIT_SLICE = 256
 """Records taken up before the loop gets a turn: a millisecond or two."""
-PAGE_COST = 2048
-"""Bytes that a page holds besides its body: without them a million empty pages would cost nothing."""
 HURRY_SHARE = 4
 """Rows not yet durable are committed early when they hold more than this part of the budget that others wait for."""
 
@@ -53,18 +40,11 @@ class Pipeline:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self.ledger = Ledger()
-        self.budget = ByteBudget(limits.memory, self._hurry)
-        self._gate = Gate(Frontier(parts.host_limits), limits.window, parts.lanes.of if parts.lanes else None)
-        self._pool = ParsePool(*parts.pool, self._on_parsed)
         self._output = parts.open_output(self._durable_soon, self._fail_soon)
-        self._backlog = Backlog(self.ledger, parts.permits, limits.window, limits.memory, self._output.commit_soon)
+        self._backlog = Backlog(self.ledger, limits.memory, self._output.commit_soon)
         self._settlement = Settlement(self.ledger, self._output, self._backlog, parts.distinct)
-        self._admission = Admission(parts, self._gate, self._backlog, self._settlement.fail, self._end_if_done)
         self._seen = SeenSet()
-        self._numbers = 0
-        self._in_parse: dict[int, InParse] = {}
-        self._pages_bytes = 0
-        self._fetching = 0
+        self.engine = parts.open_engine(self)
         self.is_stopping = False
         self._reader: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -76,17 +56,12 @@ class Pipeline:
         not closed: its owner does that, and then calls `check_balance`.
         """
         try:
-            async with self._pool, asyncio.TaskGroup() as tasks:
-                self._admission.open(tasks)
-                running = [tasks.create_task(self._fetch_loop()) for _ in range(self._limits.concurrency)]
+            async with self.engine, asyncio.TaskGroup() as tasks:
                 self._reader = tasks.create_task(self._read())
-                running.append(self._reader)
                 with suppress(ScraperError):  # it is raised again below, outside the groups
                     await self._ended
-                self._gate.close()  # a wire may swallow the cancellation of one request; no loop begins another
-                for task in running:
-                    task.cancel()
-                self._admission.close()
+                self.engine.close()
+                self._reader.cancel()
         except BaseExceptionGroup as group:
             raise first_of(group) from None
         self._ended.result()
@@ -99,9 +74,9 @@ class Pipeline:
         self.is_stopping = True
         if self._reader is not None:
             self._reader.cancel()
-        self._gate.close()
+        self.engine.stop()
         self._loop.call_later(self._limits.shutdown_timeout_s, self.abort)
-        self._end_if_done()
+        self.moved()
 
     def abort(self) -> None:
         """End at once. What has no outcome yet keeps none; what was handed over is still committed."""
@@ -117,11 +92,11 @@ class Pipeline:
     @property
     def capacity(self) -> Capacity:
         """What the settings allow, for the load figures."""
-        return Capacity(self._limits.concurrency, self._parts.pool[1].processes)
+        return self._parts.capacity
 
     def sample(self) -> Sample:
         """The state of the run now."""
-        frontier, settled = self._gate.frontier, self.ledger.settled
+        settled, gauges = self.ledger.settled, self.engine.gauges()
         return Sample(
             at=self._loop.time(),
             input=self.ledger.input,
@@ -129,16 +104,16 @@ class Pipeline:
             open=self.ledger.open,
             ok=settled[OK],
             failures={kind: n for kind, n in settled.items() if kind not in (OK, DUPLICATE)},
-            pages_bytes=self._pages_bytes,
-            in_flight=frontier.in_flight,
-            queued=len(frontier),
-            backoffs=frontier.backoffs,
-            parsing=len(self._in_parse),
-            bodies_waiting=self.budget.is_spent,
+            pages_bytes=gauges.pages_bytes,
+            in_flight=gauges.in_flight,
+            queued=gauges.queued,
+            backoffs=gauges.backoffs,
+            parsing=gauges.parsing,
+            bodies_waiting=gauges.bodies_waiting,
             is_exhausted=self.ledger.is_exhausted,
-            parse_busy_s=self._pool.stats.busy_s,
+            parse_busy_s=gauges.parse_busy_s,
             write_busy_s=self._output.busy_s,
-            loop_busy_s=time.thread_time(),
+            loop_busy_s=gauges.loop_busy_s,
         )
 
     # -- the input ------------------------------------------------------------------------------------------------
@@ -150,12 +125,12 @@ class Pipeline:
                 if not await self._admit_when_there_is_room(lines):
                     break
         self.ledger.is_exhausted = True
-        self._end_if_done()
+        self.moved()
 
     async def _admit_when_there_is_room(self, lines: list[SourceLine]) -> bool:
         """False when the limit is reached."""
         for piece in _slices(lines, ADMIT_SLICE):
-            await self._gate.room()
+            await self.engine.room()
             await self._backlog.room()
             if not self._admit_all(piece):
                 return False
@@ -198,83 +173,37 @@ class Pipeline:
     def _enter(self, target: Target) -> None:
         self.ledger.accept()
         self._backlog.carry(target, 1)
-        self._admission.enter(first_hop(target))
+        self.engine.enter(target)
 
-    # -- fetch ----------------------------------------------------------------------------------------------------
+    # -- what the engine tells (parts.Outlet) --------------------------------------------------------------------
 
-    async def _fetch_loop(self) -> None:
-        """One of `concurrency` long-lived tasks: take a job, make the request, carry the answer on."""
-        while (job := await self._gate.take()) is not None:
-            reservation = self.budget.reserve()
-            self._fetching += 1
-            sign: Sign | None = None
-            try:
-                if not reservation.try_grow(PAGE_COST):
-                    await reservation.grow(PAGE_COST)
-                answer = await self._parts.fetcher.fetch(job, reservation)
-                sign = sign_of(answer) if isinstance(answer, Fault) else "good"
-                if job.target.robots_url is not None:
-                    await self._admission.carry_robots(job, answer)
-                    reservation.release()
-                else:
-                    if isinstance(answer, Page) and self._parts.keeper is not None:
-                        answer = await self._parts.keeper.keep(answer)
-                    self._carry(job, answer, reservation)
-            except BaseException:
-                reservation.release()
-                raise
-            finally:
-                self._fetching -= 1
-                self._gate.done(job, sign)
-            self._end_if_done()
-
-    def _carry(self, job: Job, answer: Page | Redirect | Fault | Job, reservation: Reservation) -> None:
-        if isinstance(answer, Redirect):
-            answer = hops.next_hop(job, answer, self._limits.max_redirects)
-        match answer:
-            case Page():
-                self._parse(job, answer, reservation)
-            case Job():
-                reservation.release()
-                self._admission.enter(answer)
-            case Fault(status=304) if job.target.known is not None:
-                reservation.release()
-                self._settlement.unchanged(job.target)
-            case Fault():
-                reservation.release()
-                self._admission.retry_or_end(job, answer, self._gate.frontier.streak(job))
-
-    # -- parse ----------------------------------------------------------------------------------------------------
-
-    def _parse(self, job: Job, page: Page, reservation: Reservation) -> None:
-        reservation.hand_on()
-        self._numbers += 1
-        self._pages_bytes += len(page.body)
-        self._in_parse[self._numbers] = InParse(job, page.status, reservation, *mark_of(page))
-        self._pool.submit(self._numbers, page)
-
-    def _on_parsed(self, results: list[tuple[int, Parsed]]) -> None:
-        entries = [entry for number, parsed in results if (entry := self._entry(self._in_parse.pop(number), parsed))]
+    def parsed(self, pages: list[tuple[InHand, Parsed]]) -> None:
+        """Pages gave a row, or a store keeps something of them."""
+        entries = [entry for page, parsed in pages if (entry := self._settlement.page(page, parsed))]
         if entries:
             self._output.put(entries)
-        if self.budget.is_spent:
-            self._hurry()
-        self._end_if_done()
 
-    def _entry(self, page: InParse, parsed: Parsed) -> Entry | None:
-        """The row to write. A page that failed goes the way of one that was not fetched: its body may have been cut."""
-        if parsed.row is None:
-            page.reservation.release()
-            self._admission.retry_or_end(page.job, Fault(parsed.kind or "parse_crash", parsed.message, page.status))
-            return None
-        return self._settlement.page(page, parsed)
+    def failed(self, target: Target, fault: Fault, attempts: int) -> None:
+        """A URL gave no page."""
+        self._settlement.fail(target, fault, attempts)
+
+    def unchanged(self, target: Target) -> None:
+        """The row of an earlier session still holds."""
+        self._settlement.unchanged(target)
+
+    def short_of_memory(self) -> None:
+        """Ask for a commit where it would free much, or where nothing else can free anything; it costs two fsyncs."""
+        if not self.engine.is_parsing or self._settlement.unwritten_bytes * HURRY_SHARE > self._limits.memory:
+            self._output.commit_soon()
+
+    def moved(self) -> None:
+        """The one place that knows when a session is over."""
+        is_drained = self.is_stopping and self.engine.is_idle
+        if (self.ledger.is_settled or is_drained) and not self._ended.done():
+            self.engine.stop()
+            self._ended.set_result(None)
 
     # -- the output -----------------------------------------------------------------------------------------------
-
-    def _hurry(self) -> None:
-        """Ask for a commit where it would free much, or where nothing else can free anything; it costs two fsyncs."""
-        if not self._in_parse or self._settlement.unwritten_bytes * HURRY_SHARE > self._limits.memory:
-            self._output.commit_soon()
 
     def _durable_soon(self, entries: list[Entry]) -> None:
         """Called on the writer's thread; after the loop has ended there is nobody left to wake."""
@@ -288,15 +217,6 @@ class Pipeline:
     def _fail(self, error: ScraperError) -> None:
         if not self._ended.done():
             self._ended.set_exception(error)
-
-    # -- the end --------------------------------------------------------------------------------------------------
-
-    def _end_if_done(self) -> None:
-        """The one place that knows when a session is over."""
-        is_drained = self.is_stopping and not self._fetching and not self._in_parse
-        if (self.ledger.is_settled or is_drained) and not self._ended.done():
-            self._gate.close()
-            self._ended.set_result(None)
 
 
 def _slices(lines: list[SourceLine], size: int) -> Iterator[list[SourceLine]]:

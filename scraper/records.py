@@ -255,3 +255,13 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
     message: str = ""
     content: int = 0
     """The salted 64-bit hash of the plain body."""
+
+
+class Read(msgspec.Struct, frozen=True, gc=False):
+    """A page that was fetched and parsed in one place, as some models of running do."""
+
+    page: Page
+    """Less its body."""
+    size: int
+    """Bytes of the body, as it was sent."""
+    parsed: Parsed

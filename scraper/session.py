@@ -11,11 +11,11 @@ from pathlib import Path
 from scraper.assemble import limits_of, parts_of
 from scraper.config import Config, row_shape
 from scraper.errors import ScraperError
-from scraper.fetch.archive import ArchiveFetcher
-from scraper.fetch.client import Client
 from scraper.fetch.tls import check_tls
 from scraper.folder import OutputFolder, refuse_own_files
 from scraper.journal import Position
+from scraper.models.blueprint import Blueprint
+from scraper.models.choice import refuse_impossible
 from scraper.parse.check import check_plan
 from scraper.parts import Revisit
 from scraper.pipeline import Pipeline
@@ -83,6 +83,7 @@ async def run_session(config: Config, request: Request, on_start: Callable[[Pipe
     with redirect_stdout(sys.stderr):  # the user's module may print while it is imported
         check_plan(config.parse_plan())  # what is wrong with a rule or the function is told now, not by a worker
     check_tls(config.fetch)
+    refuse_impossible(config)
     async with aclosing(
         read_sources(request.sources, url_column=request.url_column, format=request.source_format)
     ) as batches:
@@ -122,22 +123,21 @@ async def _scrape(
         writers.append(folder.writer(on_commit, on_error, at, commit_every_s=every_s, commit_bytes=size))
         return writers[0]
 
-    plan = config.parse_plan(folder.form.columns, folder.salt)
+    blueprint = Blueprint(
+        config,
+        config.parse_plan(folder.form.columns, folder.salt),
+        keep_heads="warc" in config.write.formats,
+        bodies=folder.path if config.fetch.keep_bodies else None,
+        from_archive=are_archives(request.sources, format=request.source_format),
+    )
     async with AsyncExitStack() as exits:
-        from_archive = are_archives(request.sources, format=request.source_format)
-        fetcher = _fetcher(config, from_archive=from_archive)
-        await exits.enter_async_context(fetcher)
         parts = parts_of(
-            config,
-            fetcher,
+            blueprint,
             sources,
-            plan,
             open_output,
             earlier=folder.done,
-            keeper=folder.keeper,
             revisit=exits.enter_context(_revisit(request, folder)),
             distinct=None if config.write.dedupe == "url" else distinct_of(config.write.dedupe, folder.commits()),
-            from_archive=from_archive,
         )
         pipelines.append(Pipeline(parts, limits_of(config, request.limit)))
         writers[0].start()
@@ -147,14 +147,6 @@ async def _scrape(
     if writers[0].error is not None:
         raise writers[0].error
     return pipelines[0]
-
-
-def _fetcher(config: Config, *, from_archive: bool) -> Client | ArchiveFetcher:
-    """Where the pages come from: the network, or the archives that were given as sources."""
-    keep_heads = "warc" in config.write.formats
-    if from_archive:
-        return ArchiveFetcher(config.fetch.max_body, keep_heads=keep_heads)
-    return Client(config.fetch, config.politeness, config.network, keep_heads=keep_heads)
 
 
 @contextmanager

@@ -8,13 +8,10 @@ It belongs to the loop's thread. What an outcome is was decided before; here it 
 
 from datetime import UTC, datetime
 
-import msgspec
-
 from scraper.backlog import Backlog
-from scraper.budget import Reservation
 from scraper.ledger import DUPLICATE, OK, UNCHANGED, Ledger
-from scraper.parts import Output
-from scraper.records import Failure, Fault, Job, Mark, Page, Parsed, Target
+from scraper.parts import Hold, InHand, Output
+from scraper.records import Failure, Fault, Mark, Parsed, Target
 from scraper.urls.canonical import fingerprint
 from scraper.urls.distinct import Distinct
 from scraper.write.encode import failure_line
@@ -22,16 +19,6 @@ from scraper.write.writer import Entry
 
 GONE = frozenset({404, 410})
 """Answers that say that a page is no more; any other failure leaves the row that an earlier session wrote."""
-
-
-class InParse(msgspec.Struct, frozen=True, gc=False):
-    """What is kept of a page while it is parsed."""
-
-    job: Job
-    status: int
-    reservation: Reservation
-    etag: str
-    modified: str
 
 
 class Settlement:
@@ -43,37 +30,36 @@ class Settlement:
         self._output = output
         self._backlog = backlog
         self._distinct = distinct
-        self._unwritten: dict[int, Reservation] = {}
+        self._unwritten: dict[int, Hold] = {}
         self.unwritten_bytes = 0
 
-    def page(self, page: InParse, parsed: Parsed) -> Entry | None:
+    def page(self, page: InHand, parsed: Parsed) -> Entry | None:
         """The entry of a page that was parsed, for the output; None where nothing new is to be written."""
         target = page.job.target
         final = fingerprint(page.job.url) if self._distinct is not None else 0
         known = target.known
         if known is not None and parsed.kind is None and known.content == parsed.content:
             self._stand(target, UNCHANGED)
-            page.reservation.release()
+            page.hold.release()
             return None
         if parsed.kind is not None:
             return self._failed_page(page, parsed)
         self._backlog.carry(target, -1)
         if self._distinct is not None and not self._distinct.add(final, parsed.content):
             self._ledger.settle(DUPLICATE)
-            page.reservation.release()
+            page.hold.release()
             return Entry(target.key, DUPLICATE, b"", again=_again(target))
         self._ledger.settle(OK)
         row = parsed.row or b""
-        self._hold(target.key, page.reservation, len(row))
+        self._hold(target.key, page.hold, len(row))
         return Entry(target.key, OK, row, Mark(page.etag, page.modified, parsed.content, final), _again(target))
 
     def unchanged(self, target: Target) -> None:
         """The server says that the row of an earlier session still holds."""
         self._stand(target, UNCHANGED)
 
-    def fail(self, job: Job, fault: Fault, attempts: int) -> None:
+    def fail(self, target: Target, fault: Fault, attempts: int) -> None:
         """End a URL that gave no page."""
-        target = job.target
         if target.known is not None and fault.status not in GONE:
             self._stand(target, fault.kind)
             return
@@ -90,28 +76,28 @@ class Settlement:
         self._ledger.durable += len(entries)
         self._backlog.update()
         for entry in entries:
-            if reservation := self._unwritten.pop(entry.key, None):
-                self.unwritten_bytes -= reservation.held
-                reservation.release()
+            if hold := self._unwritten.pop(entry.key, None):
+                self.unwritten_bytes -= hold.held
+                hold.release()
 
-    def _failed_page(self, page: InParse, parsed: Parsed) -> Entry | None:
+    def _failed_page(self, page: InHand, parsed: Parsed) -> Entry | None:
         """A page that is whole and gives no row, though a store keeps something of it."""
         target, kept = page.job.target, parsed.row or b""
         fault = Fault(parsed.kind or "parse_crash", parsed.message, page.status)
         if target.known is not None:
-            page.reservation.release()
+            page.hold.release()
             self._stand(target, fault.kind)
             return None
         self._backlog.carry(target, -1)
         self._ledger.settle(fault.kind)
-        self._hold(target.key, page.reservation, len(kept))
+        self._hold(target.key, page.hold, len(kept))
         line = failure_line(failure_of(target.url, target.line, fault, page.job.attempt))
         return Entry(target.key, fault.kind, line, again=_again(target), kept=kept)
 
-    def _hold(self, key: int, reservation: Reservation, size: int) -> None:
-        reservation.shrink_to(size)
-        self._unwritten[key] = reservation
-        self.unwritten_bytes += reservation.held
+    def _hold(self, key: int, hold: Hold, size: int) -> None:
+        hold.shrink_to(size)
+        self._unwritten[key] = hold
+        self.unwritten_bytes += hold.held
 
     def _stand(self, target: Target, why: str) -> None:
         """The row of an earlier session stays the URL's outcome."""
@@ -128,18 +114,6 @@ def failure_of(url: str, line: int | None, fault: Fault, attempts: int) -> Failu
     """The line of failures.jsonl for a fault, as of now."""
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Failure(url, fault.kind, fault.message, fault.status, attempts, at, line)
-
-
-def mark_of(page: Page) -> tuple[str, str]:
-    """A page's ETag and Last-Modified, "" for what could not be sent back as it is.
-
-    Such are those over 512 characters, of which a million would fill the journal, and what is not ASCII.
-    """
-    return _sendable(page.etag), _sendable(page.modified)
-
-
-def _sendable(value: str) -> str:
-    return value if value and len(value) <= 512 and value.isascii() and value.isprintable() else ""
 
 
 def _again(target: Target) -> str | None:

@@ -22,10 +22,13 @@ LAYERS = (
     ("outputs", "revisit"),
     ("folder", "parts", "reasons"),
     ("admission", "settlement", "rowsource"),
+    ("engine",),
+    ("models",),
     ("pipeline",),
     ("assemble",),
     ("session", "inspection", "api", "status", "export"),
     ("__init__",),
+    ("measure",),
     ("cli",),
     ("__main__",),
 )
@@ -33,6 +36,7 @@ LAYERS = (
 
 SHELLS = {
     "scraper.fetch.archive",
+    "scraper.fetch.blocking",
     "scraper.fetch.client",
     "scraper.fetch.deadline",
     "scraper.fetch.httpx_wire",

@@ -5,23 +5,27 @@ import gzip
 import json
 import sys
 from collections.abc import AsyncGenerator
+from dataclasses import replace as replace_limits
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
 
 from scraper.backlog import UNWRITTEN_MOST
+from scraper.engine import LocalEngine
 from scraper.errors import WriteError
 from scraper.fetch.retry import RetryPolicy
-from scraper.parse.pool import PoolOptions
+from scraper.parse.pool import ParsePool, PoolOptions
 from scraper.parse.wire import Setup
-from scraper.parts import Limits, Parts
+from scraper.parts import EngineParts, Limits, Parts
 from scraper.pipeline import Pipeline
 from scraper.records import Fault, Job, Page, ParsePlan, SourceLine
+from scraper.stats import Capacity
 from scraper.urls.pace import HostLimits
 from scraper.work import BUILD
 
 NO_RETRIES = RetryPolicy(0)
-LIMITS = Limits(concurrency=4, window=100, memory=1 << 20, max_redirects=3, shutdown_timeout_s=5.0)
+LIMITS = Limits(memory=1 << 20, shutdown_timeout_s=5.0)
 
 
 class Fetcher:
@@ -31,6 +35,12 @@ class Fetcher:
         self.body = body
         self.jobs: list[Job] = []
         self.answer = None
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exc):
+        return None
 
     async def fetch(self, job, reservation):
         self.jobs.append(job)
@@ -80,15 +90,19 @@ def urls(count: int, **extra) -> list[SourceLine]:
     return [SourceLine(f"http://a.example/{number}", number, extra or None) for number in range(count)]
 
 
-def pipeline(sources, fetcher, output, limits=LIMITS, retries=NO_RETRIES) -> Pipeline:
-    parts = Parts(
-        sources=sources,
+def pipeline(sources, fetcher, output, limits=LIMITS, retries=NO_RETRIES, window=100) -> Pipeline:
+    setup = Setup(BUILD, ParsePlan(), tuple(sys.path), 30.0, 0)
+    engine = EngineParts(
         fetcher=fetcher,
+        open_parser=lambda on_parsed: ParsePool(setup, PoolOptions(1, 1 << 16, 0.001, 30.0), on_parsed),
         retries=retries,
         host_limits=lambda host: HostLimits(100, 0.0),
-        pool=(Setup(BUILD, ParsePlan(), tuple(sys.path), 30.0, 0), PoolOptions(1, 1 << 16, 0.001, 30.0)),
-        open_output=output.open,
+        concurrency=4,
+        window=window,
+        memory=limits.memory,
+        max_redirects=3,
     )
+    parts = Parts(sources, partial(LocalEngine, engine), output.open, Capacity(4, 1))
     return Pipeline(parts, limits)
 
 
@@ -111,7 +125,7 @@ async def test_limit_ends_the_reading_at_once():
         yield urls(10)
         await asyncio.sleep(3600)
 
-    limits = Limits(4, 100, 1 << 20, 3, 5.0, limit=10)
+    limits = replace_limits(LIMITS, limit=10)
     ledger = await finish(pipeline(endless(), Fetcher(), Output(), limits))
     assert ledger.settled["ok"] == 10
 
@@ -133,7 +147,7 @@ async def test_rows_that_are_not_durable_are_committed_early_when_others_wait_fo
     await asyncio.wait_for(run.run(), 30)
     assert run.ledger.settled["ok"] == 30
     assert output.hurried >= 2
-    assert run.budget.peak <= LIMITS.memory + len(fetcher.body) + 4096
+    assert run.engine.budget.peak <= LIMITS.memory + len(fetcher.body) + 4096
 
 
 async def test_empty_pages_hold_bytes_too():
@@ -141,13 +155,12 @@ async def test_empty_pages_hold_bytes_too():
     run = pipeline(lines(urls(2000)), Fetcher(b""), output)
     await asyncio.wait_for(run.run(), 30)
     assert run.ledger.settled["ok"] == 2000
-    assert run.budget.peak > 2048
+    assert run.engine.budget.peak > 2048
 
 
 async def test_carried_columns_pause_the_reading():
     output, fetcher = Output(), Fetcher()
-    limits = Limits(4, 100_000, 1 << 20, 3, 5.0)
-    run = pipeline(lines(*[urls(256, note="x" * 10_000)] * 1, urls(2000)), fetcher, output, limits)
+    run = pipeline(lines(*[urls(256, note="x" * 10_000)] * 1, urls(2000)), fetcher, output, window=100_000)
     peak = 0
 
     async def watch():
@@ -184,7 +197,7 @@ async def test_page_that_its_worker_finds_cut_is_fetched_again():
     assert ledger.settled == {"ok": 20}
     assert len(fetcher.jobs) == 60
     assert len(output.entries) == 20
-    assert (run.budget.used, run._backlog.carried) == (0, 0)
+    assert (run.engine.budget.used, run._backlog.carried) == (0, 0)
 
 
 async def test_page_that_stays_cut_ends_once_with_its_tries():
@@ -194,7 +207,7 @@ async def test_page_that_stays_cut_ends_once_with_its_tries():
     assert ledger.settled == {"truncated": 3}
     failures = [json.loads(entry.line) for entry in output.entries]
     assert [(failure["attempts"], failure["status"]) for failure in failures] == [(3, 200)] * 3
-    assert run.budget.used == 0
+    assert run.engine.budget.used == 0
 
 
 async def test_page_that_a_worker_refuses_for_good_is_not_fetched_again():
@@ -203,7 +216,7 @@ async def test_page_that_a_worker_refuses_for_good_is_not_fetched_again():
     run = pipeline(lines(urls(3)), fetcher, output, retries=RetryPolicy(2, base_s=0.01))
     assert (await finish(run)).settled == {"decode": 3}
     assert len(fetcher.jobs) == 3
-    assert run.budget.used == 0
+    assert run.engine.budget.used == 0
 
 
 async def test_stop_does_not_wait_for_a_page_to_be_fetched_again():
@@ -213,19 +226,19 @@ async def test_stop_does_not_wait_for_a_page_to_be_fetched_again():
         await asyncio.sleep(0.01)
     run.stop()
     ledger = await asyncio.wait_for(running, 5)
-    assert (ledger.open, run.budget.used) == (4, 0)
+    assert (ledger.open, run.engine.budget.used) == (4, 0)
 
 
 async def test_failing_output_ends_the_run_with_its_error():
-    output = Output(lazy=True)
-    run = pipeline(lines(urls(5)), Fetcher(), output)
+    output, fetcher = Output(lazy=True), Fetcher()
+    run = pipeline(lines(urls(5)), fetcher, output)
     asyncio.get_running_loop().call_later(0.05, lambda: output.on_error(WriteError("disk full")))
     fetcher_waits = asyncio.Event()
 
     async def never(job, reservation):
         await fetcher_waits.wait()
 
-    run._parts.fetcher.fetch = never
+    fetcher.fetch = never
     with pytest.raises(WriteError, match="disk full"):
         await asyncio.wait_for(run.run(), 10)
 
@@ -248,7 +261,7 @@ async def test_fetch_that_swallows_its_cancellation_does_not_hold_up_the_end():
 
 async def test_stop_finishes_what_is_under_way_and_leaves_the_rest():
     fetcher = Fetcher()
-    run = pipeline(lines(urls(90)), fetcher, Output(), Limits(4, 100, 1 << 20, 3, 5.0))
+    run = pipeline(lines(urls(90)), fetcher, Output())
     begun = asyncio.Event()
     plain = fetcher.fetch
 

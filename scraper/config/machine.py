@@ -28,9 +28,15 @@ def byte_budget(config: Config) -> int:
     return max(auto_budget(machine_memory(_read_text, _physical_bytes)), config.fetch.max_body)
 
 
+WAITING_PROCESSES = 4
+"""For each core, where a process waits for its page before it parses it: more cost 40 MB each."""
+
+
 def worker_processes(config: Config) -> int:
-    """Return parse.processes; "auto" is one for each core that this process may run on."""
-    return cores() if config.parse.processes == "auto" else config.parse.processes
+    """Return parse.processes; "auto" is one for each core that this process may run on, four where they wait too."""
+    if config.parse.processes != "auto":
+        return config.parse.processes
+    return min(config.fetch.concurrency, WAITING_PROCESSES * cores()) if config.run.model == "processes" else cores()
 
 
 def cores() -> int:

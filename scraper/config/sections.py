@@ -59,9 +59,18 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
+Model = Literal["hybrid", "asyncio", "asyncio-threads", "threads", "processes", "sharded"]
+
+
 class RunConfig(Section):
     """The run as a whole."""
 
+    model: Model = Field(
+        default="hybrid",
+        description='What fetches and what parses: "hybrid" one loop and worker processes; "asyncio" one loop; '
+        '"asyncio-threads" one loop and threads; "threads" and "processes" each one page at a time; "sharded" a loop '
+        "in each process, for some of the sites. `scraper compare` measures them.",
+    )
     shutdown_timeout: Duration = Field(
         default=10.0,
         ge=0,

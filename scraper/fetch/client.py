@@ -4,10 +4,11 @@ It awaits and carries out; what an answer or an exception means is decided by th
 """
 
 import time
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import httpx
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from scraper.coding import ACCEPT_ENCODING, TooLargeError, fault_for
 from scraper.fetch.answer import BodyHead, read_head
 from scraper.fetch.body import Reservation, drain, read_body
-from scraper.fetch.cookies import new_jar
+from scraper.fetch.cookies import CookieJar, new_jar
 from scraper.fetch.deadline import Deadline
 from scraper.fetch.faults import fault_of, is_for_another_address
 from scraper.fetch.heads import exchange_of
@@ -36,6 +37,36 @@ ROBOTS_BYTES = 500 * 1024
 """Of a robots.txt more is left unread (RFC 9309 section 2.5)."""
 
 
+class Clock(Protocol):
+    """A deadline around awaits; `deadline.Deadline` is one."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raise TimeoutError where the time was over."""
+
+    def pause(self) -> float:
+        """Stop the clock; gives the seconds that are left."""
+
+    def resume(self, seconds: float) -> None:
+        """Let the clock run on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How a client waits: on its loop, or by blocking its thread."""
+
+    deadline: Callable[[float], Clock] = Deadline
+    guard: type[AddressGuard] = AddressGuard
+    jar: type[CookieJar] = CookieJar
+
+
+WAITS = Waits()
+
+
 class Client:
     """Fetches one hop at a time. An async context manager; belongs to one event loop."""
 
@@ -48,20 +79,22 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         lookup: Lookup = look_up,
         keep_heads: bool = False,
+        waits: Waits = WAITS,
     ) -> None:
         """`transport`: a wire to use instead of the one that `fetch.transport` names; closed with the client.
 
         `lookup`: finds the addresses of host names, the system's way by default. `keep_heads`: give each page its
-        `exchange`, for an archive.
+        `exchange`, for an archive. `waits`: how to wait; a loop's way by default.
         """
         self._config = fetch
         self._wire = transport or make_transport(fetch)
         self._pins_https = getattr(self._wire, "pins_https", False)
-        names_are_theirs = transport is None and any(proxy.resolves_names for proxy in fetch.proxies)
+        self._deadline = waits.deadline
+        names_are_theirs = any(proxy.resolves_names for proxy in fetch.proxies)
         self._keep_heads = keep_heads
-        self._guard = AddressGuard(network.private_addresses, lookup, names_are_theirs=names_are_theirs)
+        self._guard = waits.guard(network.private_addresses, lookup, names_are_theirs=names_are_theirs)
         self._sheet = HeaderSheet(politeness.agent, ACCEPT_ENCODING, fetch.sent_headers)
-        self._jar = new_jar() if fetch.cookies else None
+        self._jar = new_jar(waits.jar) if fetch.cookies else None
         # The total deadline is ours. A wire counts the time to connect, which it alone can tell apart.
         self._timeout = httpx.Timeout(None, connect=fetch.connect_timeout).as_dict()
         self._open = AsyncExitStack()
@@ -89,7 +122,7 @@ class Client:
         """
         started = time.monotonic()
         try:
-            with Deadline(self._config.timeout - job.spent_s) as deadline:
+            with self._deadline(self._config.timeout - job.spent_s) as deadline:
                 answer = await self._fetch(job, _Paused(reservation, deadline))
         except TimeoutError:
             reason = f"no whole answer within fetch.timeout ({self._config.timeout:g} s)"
@@ -144,7 +177,7 @@ class Client:
         stream = _stream_of(response)
         head = read_head(response, time.time())
         if not isinstance(head, BodyHead):
-            await _drain_within(DRAIN_S, stream)
+            await self._drain(stream)
             return head
         cut_at = ROBOTS_BYTES if job.target.robots_url else None
         try:
@@ -156,13 +189,20 @@ class Client:
             return page
         return replace(page, exchange=exchange_of(job, response, by_proxy=bool(self._config.proxy)))
 
+    async def _drain(self, stream: AsyncIterable[bytes]) -> None:
+        try:
+            with self._deadline(DRAIN_S):
+                await drain(stream, DRAIN_BYTES)
+        except TimeoutError:
+            return
+
 
 class _Paused:
     """A reservation that stops the deadline while it waits for memory: that is our doing, not the server's."""
 
     __slots__ = ("_deadline", "_reservation", "try_grow")
 
-    def __init__(self, reservation: Reservation, deadline: Deadline) -> None:
+    def __init__(self, reservation: Reservation, deadline: Clock) -> None:
         self._reservation = reservation
         self._deadline = deadline
         self.try_grow = reservation.try_grow  # nearly always enough, and then the timer is left alone
@@ -171,14 +211,6 @@ class _Paused:
         left_s = self._deadline.pause()
         await self._reservation.grow(n)
         self._deadline.resume(left_s)
-
-
-async def _drain_within(seconds: float, stream: AsyncIterable[bytes]) -> None:
-    try:
-        with Deadline(seconds):
-            await drain(stream, DRAIN_BYTES)
-    except TimeoutError:
-        return
 
 
 def _stream_of(response: httpx.Response) -> httpx.AsyncByteStream:

@@ -129,11 +129,11 @@ class CookieJar:
         return site
 
 
-def new_jar() -> CookieJar:
+def new_jar(kind: type[CookieJar] = CookieJar) -> CookieJar:
     """An empty jar that knows the public suffixes, from the list that the package publicsuffixlist brings along."""
     from publicsuffixlist import PublicSuffixList  # 80 ms, which only those pay who want cookies
 
-    return CookieJar(PublicSuffixList().is_public)
+    return kind(PublicSuffixList().is_public)
 
 
 def read_cookie(line: str, href: str, now: float, is_public_suffix: IsPublicSuffix) -> Cookie | None:

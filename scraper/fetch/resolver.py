@@ -6,6 +6,7 @@ shared with all else. Answers are kept for a minute, because getaddrinfo tells n
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,7 +31,9 @@ LOCALHOST = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What is remembered of a host."""
+
     addresses: tuple[str, ...]
     problem: str | None
     expires_at: float
@@ -53,8 +56,8 @@ class AddressGuard:
         self._policy = policy
         self._names_are_theirs = names_are_theirs
         self._lookup = lookup
-        self._answers: dict[str, _Answer] = {}
-        self._pending: dict[str, asyncio.Future[_Answer]] = {}
+        self._answers: dict[str, Answer] = {}
+        self._pending: dict[str, asyncio.Future[Answer]] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="dns")
 
     async def __aenter__(self) -> Self:
@@ -89,44 +92,47 @@ class AddressGuard:
         """An address did not answer: the next requests try the host's other ones first."""
         if answer := self._answers.get(host):
             others = tuple(other for other in answer.addresses if other != address)
-            self._answers[host] = _Answer((*others, address), None, answer.expires_at)
+            self._answers[host] = Answer((*others, address), None, answer.expires_at)
 
     async def _find(self, host: str) -> tuple[str, ...] | Fault:
         if (address := literal(host)) is not None:
             return (address,)
         answer = self._answers.get(host)
-        if answer is None or answer.expires_at <= asyncio.get_running_loop().time():
+        if answer is None or answer.expires_at <= time.monotonic():
             answer = await self._ask(host)
         return answer.addresses if answer.problem is None else Fault("dns", answer.problem)
 
-    async def _ask(self, host: str) -> _Answer:
+    async def _ask(self, host: str) -> Answer:
         """All who ask for a host at the same time share one lookup; one who is cancelled does not end it."""
         pending = self._pending.get(host)
         if pending is None:
             loop = asyncio.get_running_loop()
-            pending = loop.run_in_executor(self._threads, self._look_up, host, loop.time())
+            pending = loop.run_in_executor(self._threads, self._look_up, host, time.monotonic())
             self._pending[host] = pending
             pending.add_done_callback(lambda done: self._keep(host, done))
         return await asyncio.shield(pending)
 
-    def _look_up(self, host: str, now: float) -> _Answer:
+    def _look_up(self, host: str, now: float) -> Answer:
         """Runs in a thread."""
         if is_localhost(host):
-            return _Answer(LOCALHOST, None, now + ANSWER_S)
+            return Answer(LOCALHOST, None, now + ANSWER_S)
         try:
-            return _Answer(self._lookup(host), None, now + ANSWER_S)
+            return Answer(self._lookup(host), None, now + ANSWER_S)
         except (OSError, UnicodeError) as exc:
             lasts_s = ANSWER_S if isinstance(exc, socket.gaierror) and exc.errno == socket.EAI_NONAME else 0.0
-            return _Answer((), f"{host} has no address: {_reason(exc)}", now + lasts_s)
+            return Answer((), f"{host} has no address: {_reason(exc)}", now + lasts_s)
 
-    def _keep(self, host: str, done: "asyncio.Future[_Answer]") -> None:
+    def _keep(self, host: str, done: "asyncio.Future[Answer]") -> None:
         del self._pending[host]
         if done.cancelled():
             return
+        self._remember(host, done.result())
+
+    def _remember(self, host: str, answer: Answer) -> None:
         self._answers.pop(host, None)
         if len(self._answers) >= MOST_HOSTS:
-            del self._answers[next(iter(self._answers))]
-        self._answers[host] = done.result()
+            self._answers.pop(next(iter(self._answers)), None)
+        self._answers[host] = answer
 
 
 def _reason(exc: Exception) -> str:

@@ -3,16 +3,18 @@
 import ssl
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import httpx
-from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.client import BaseClientBuilder, Client, ClientBuilder, SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import BuilderError
 
 from scraper.errors import ConfigError
 
 if TYPE_CHECKING:
     from scraper.config import FetchConfig
+
+Builder = TypeVar("Builder", bound=BaseClientBuilder)
 
 
 def check_tls(config: "FetchConfig") -> None:
@@ -32,7 +34,11 @@ def proxy_context(config: "FetchConfig") -> ssl.SSLContext:
     return _context(True, config.ca_file, ())
 
 
-def build_client(builder: ClientBuilder, config: "FetchConfig") -> Client:
+@overload
+def build_client(builder: ClientBuilder, config: "FetchConfig") -> Client: ...
+@overload
+def build_client(builder: SyncClientBuilder, config: "FetchConfig") -> SyncClient: ...
+def build_client(builder: ClientBuilder | SyncClientBuilder, config: "FetchConfig") -> Client | SyncClient:
     """The pyreqwest client with the same settings. Raises ConfigError."""
     check_tls(config)  # OpenSSL says best what is wrong with a file
     try:
@@ -44,7 +50,7 @@ def build_client(builder: ClientBuilder, config: "FetchConfig") -> Client:
         raise _wrong("fetch.ca_file", config.ca_file, reason) from None
 
 
-def _with_tls(builder: ClientBuilder, config: "FetchConfig") -> ClientBuilder:
+def _with_tls(builder: Builder, config: "FetchConfig") -> Builder:
     builder = builder.danger_accept_invalid_certs(not config.verify_tls)
     if config.ca_file:
         builder = builder.add_root_certificate_pem(_read("fetch.ca_file", config.ca_file))

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import httpx
 from pyreqwest.bytes import Bytes
-from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.client import BaseClientBuilder, Client, ClientBuilder, SyncClient
 from pyreqwest.exceptions import PyreqwestError
-from pyreqwest.request import StreamRequest
+from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder
 from pyreqwest.response import Response
 
 from scraper.fetch.body import is_short
@@ -29,9 +29,10 @@ ends it aborts the process (seen once in 85 short runs)."""
 READ_TRIES = 4
 """For so many times `fetch.timeout` a connection may outlive its try, and a page wait for memory in mid-body."""
 
-_READ_BYTES = 64 * 1024
+READ_BYTES = 64 * 1024
 
 T = TypeVar("T")
+Builder = TypeVar("Builder", bound=BaseClientBuilder)
 
 
 class ReqwestTransport(httpx.AsyncBaseTransport):
@@ -44,7 +45,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
     def __init__(self, config: "FetchConfig") -> None:
         """Connects with the first request. `config.concurrency`: idle connections kept for one host."""
         self._config = config
-        self._client = _build_client(config)
+        self._client = build_client(builder_for(ClientBuilder(), config), config)
         self._other_wire: httpx.AsyncBaseTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -59,8 +60,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
                 return await self._ask_again(request)
             raise error from exc
         headers = WireHeaders(answer.headers)
-        needed = "location" if 300 <= answer.status < 400 else "content-encoding"
-        if headers.is_unreadable(needed):
+        if headers.is_unreadable(needed_header(answer.status)):
             await exchange.__aexit__(None, None, None)
             return await self._ask_again(request)
         body = _Body(exchange, answer, read_s, is_short(headers))
@@ -74,12 +74,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
             await self._other_wire.aclose()
 
     def _exchange(self, request: httpx.Request) -> StreamRequest:
-        href = request.href if isinstance(request, GetRequest) else str(request.url)
-        headers = request.headers
-        items = headers.items_for_wire if isinstance(headers, Sheet) else headers.multi_items()
-        if self._config.http2 and href.startswith("https:"):
-            items = [item for item in items if item[0] != "host"]  # hyper sends it, as :authority to HTTP/2 hosts
-        builder = self._client.request(request.method, href).headers(items)
+        builder = request_builder(self._client, request, http2=self._config.http2)
         # By default the first 64 KiB of the body would be awaited together with the head.
         return builder.streamed_read_buffer_limit(0).build_streamed()
 
@@ -120,16 +115,37 @@ class _Body(httpx.AsyncByteStream):
         return piece.to_bytes()
 
     def _next_piece(self) -> Awaitable[Bytes | None]:
-        return self._reader.read(_READ_BYTES)
+        return self._reader.read(READ_BYTES)
 
     async def aclose(self) -> None:
         await self._exchange.__aexit__(None, None, None)
 
 
-def _build_client(config: "FetchConfig") -> Client:
-    builder = (
-        ClientBuilder()
-        .http2(config.http2)
+@overload
+def request_builder(client: Client, request: httpx.Request, *, http2: bool) -> RequestBuilder: ...
+@overload
+def request_builder(client: SyncClient, request: httpx.Request, *, http2: bool) -> SyncRequestBuilder: ...
+def request_builder(
+    client: Client | SyncClient, request: httpx.Request, *, http2: bool
+) -> RequestBuilder | SyncRequestBuilder:
+    """pyreqwest's form of a request."""
+    href = request.href if isinstance(request, GetRequest) else str(request.url)
+    headers = request.headers
+    items = headers.items_for_wire if isinstance(headers, Sheet) else headers.multi_items()
+    if http2 and href.startswith("https:"):
+        items = [item for item in items if item[0] != "host"]  # hyper sends it, as :authority to HTTP/2 hosts
+    return client.request(request.method, href).headers(items)
+
+
+def needed_header(status: int) -> str:
+    """The header without which an answer of this status cannot be understood."""
+    return "location" if 300 <= status < 400 else "content-encoding"
+
+
+def builder_for(builder: Builder, config: "FetchConfig") -> Builder:
+    """The builder with the settings of [fetch] that are not TLS's."""
+    return (
+        builder.http2(config.http2)
         .gzip(False)
         .deflate(False)
         .brotli(False)
@@ -150,7 +166,6 @@ def _build_client(config: "FetchConfig") -> Client:
         .http1_ignore_invalid_headers_in_responses(True)
         .http1_allow_spaces_after_header_name_in_responses(True)
     )
-    return build_client(builder, config)
 
 
 async def _within(read_s: float | None, reading: Awaitable[T]) -> T:

@@ -31,34 +31,40 @@ def spawn_ahead(count: int) -> None:
     """
     with suppress(OSError):
         while len(_ahead) < count:
-            _ahead.append(_spawn_connected())
+            _ahead.append(spawn(PARSE_WORKER))
+
+
+PARSE_WORKER = "from scraper.parse import page, worker; worker.main({fd})"
+"""What a parse worker does. What handles pages is found by name in its setup; the usual one is imported before that."""
 
 
 def spawn_connected() -> tuple[Process, socket.socket]:
-    """A worker process and our end of its stream. Raises OSError, with nothing left open."""
-    return _ahead.popleft() if _ahead else _spawn_connected()
+    """A parse worker and our end of its stream. Raises OSError, with nothing left open."""
+    return _ahead.popleft() if _ahead else spawn(PARSE_WORKER)
 
 
-def _spawn_connected() -> tuple[Process, socket.socket]:
+def spawn(code: str, *fds: int) -> tuple[Process, socket.socket]:
+    """A process that runs `code`, and our end of the stream to it: its own stands for `{fd}` there.
+
+    `fds`: further ones that it keeps. Raises OSError, with nothing left open.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         try:
             for sock in (ours, theirs):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
-            return _spawn(theirs.fileno()), ours
+            return _spawn(code.format(fd=theirs.fileno()), [theirs.fileno(), *fds]), ours
         except BaseException:
             ours.close()
             raise
 
 
-def _spawn(fd: int) -> Process:
+def _spawn(code: str, fds: list[int]) -> Process:
     """A fresh interpreter. In a process group of its own, so that Ctrl-C reaches the parent alone."""
-    # What handles pages is found by name in the setup; the usual one is imported before that comes.
-    code = f"import sys; sys.path[:] = {sys.path!r}; from scraper.parse import page, worker; worker.main({fd})"
     return subprocess.Popen(
-        [sys.executable, "-c", code],
-        pass_fds=[fd],
+        [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"],
+        pass_fds=fds,
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
         process_group=0,

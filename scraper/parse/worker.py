@@ -47,7 +47,7 @@ def _begin(sock: socket.socket, setup: wire.Setup) -> None:
         why = wire.sendable(f"{type(exc).__name__}: {exc}")
         sock.sendall(wire.results_frame(wire.Results([], 0.0, broken=why)))
         return
-    _spare_the_collector()
+    spare_the_collector()
     sock.sendall(wire.results_frame(wire.Results([], 0.0)))
     _serve(sock, handler, setup.timeout_s + ALARM_GRACE_S)
 
@@ -60,7 +60,7 @@ def _build(setup: wire.Setup) -> Handler:
     return handler
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What was imported stays, and a page's nodes, a thousand and more, are no cycles: reference counts free them."""
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)

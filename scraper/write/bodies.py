@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import aiofiles
-import aiofiles.os
 from msgspec.structs import replace
 
 from scraper.coding import CodingError, fault_for, plain_pieces
@@ -34,14 +32,18 @@ class BodyFolder:
             raise SinkError(f"{output / FOLDER}: cannot be made: {exc.strerror}") from exc
 
     async def keep(self, page: Page) -> Page | Fault:
+        """`keep_here` beside the loop."""
+        return await asyncio.to_thread(self.keep_here, page)
+
+    def keep_here(self, page: Page) -> Page | Fault:
         """Store the plain body; gives the page, still as it came, with `body_file` set, or why its body is not whole.
 
         Piece by piece: nobody has reserved memory for a plain body. Raises WriteError where it cannot be written.
         """
-        part = self._output / FOLDER / f"{id(page):032x}.part"
+        part = self._output / FOLDER / f"{os.getpid():012x}{id(page):020x}.part"
         try:
-            name = body_name(await _write(part, plain_pieces(page.body, page.coding, self._max_body)))
-            await aiofiles.os.replace(part, self._output / name)
+            name = body_name(_write(part, plain_pieces(page.body, page.coding, self._max_body)))
+            os.replace(part, self._output / name)
         except CodingError as error:
             return fault_for(error, page.status)
         except OSError as exc:
@@ -62,19 +64,14 @@ def body_name(digest: str) -> str:
     return f"{FOLDER}/{digest[:32]}.html"
 
 
-async def _write(path: Path, pieces: Iterator[bytes]) -> str:
-    """Write the pieces, each made on a thread; gives their SHA-256."""
+def _write(path: Path, pieces: Iterator[bytes]) -> str:
+    """Write the pieces; gives their SHA-256."""
     digest = hashlib.sha256()
-    async with aiofiles.open(path, "wb") as file:
-        while piece := await asyncio.to_thread(_next_piece, pieces, digest):
-            await file.write(piece)
+    with open(path, "wb") as file:
+        for piece in pieces:
+            digest.update(piece)
+            file.write(piece)
     return digest.hexdigest()
-
-
-def _next_piece(pieces: Iterator[bytes], digest: "hashlib._Hash") -> bytes:
-    piece = next(pieces, b"")
-    digest.update(piece)
-    return piece
 
 
 def remove_parts(output: Path) -> None:

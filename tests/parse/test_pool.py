@@ -318,7 +318,7 @@ async def test_too_few_open_files_for_the_workers_are_named_with_advice():
 async def test_system_without_room_for_a_new_worker_ends_the_pool_with_advice(monkeypatch):
     pool, pids = ParsePool(setup(), PoolOptions(2, 64, 0.001, 5.0), Collector()), []
 
-    def spawn(fd):
+    def spawn(code, fds):
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     def lose_a_worker():

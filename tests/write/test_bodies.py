@@ -50,10 +50,10 @@ async def test_body_that_is_not_whole_is_a_fault_and_leaves_no_part(tmp_path, bo
 
 
 async def test_full_disk_is_a_write_error_and_leaves_no_part(tmp_path, monkeypatch):
-    async def full_disk(*_: object) -> None:
+    def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(bodies.aiofiles.os, "replace", full_disk)
+    monkeypatch.setattr(bodies.os, "replace", full_disk)
     with pytest.raises(WriteError, match="cannot be written: No space left on device"):
         await BodyFolder(tmp_path, MAX_BODY).keep(PAGE)
     assert list((tmp_path / "bodies").iterdir()) == []

@@ -1,0 +1,24 @@
+"""The hybrid: one loop fetches, a pool of processes parses, the writer's thread persists."""
+
+from scraper.engine import LocalEngine
+from scraper.models.blueprint import Blueprint, engine_parts
+from scraper.models.fetchers import keeper_of, loop_fetcher
+from scraper.parse.pool import ParsePool, PoolOptions
+from scraper.parts import OnParsed, Outlet
+
+
+def open_hybrid(blueprint: Blueprint, outlet: Outlet) -> LocalEngine:
+    """The engine of a run."""
+    setup, options = blueprint.setup, pool_options(blueprint)
+
+    def open_parser(on_parsed: OnParsed) -> ParsePool:
+        return ParsePool(setup, options, on_parsed)
+
+    parts = engine_parts(blueprint, loop_fetcher(blueprint), open_parser, keeper=keeper_of(blueprint))
+    return LocalEngine(parts, outlet)
+
+
+def pool_options(blueprint: Blueprint) -> PoolOptions:
+    """The parse pool's share of the settings."""
+    parse = blueprint.config.parse
+    return PoolOptions(blueprint.workers, parse.batch_bytes, parse.batch_age, parse.timeout)

@@ -1,0 +1,139 @@
+"""Parsing on the loop's own thread: nothing is handed over, and nothing else happens meanwhile."""
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType, TracebackType
+from typing import Protocol, Self
+
+from scraper.errors import ParsePoolError
+from scraper.parse.wire import Setup
+from scraper.parts import OnParsed
+from scraper.records import Page, Parsed
+from scraper.work import build
+
+
+class PageClock(Protocol):
+    """Ends a page whose time is over."""
+
+    def arm(self) -> None:
+        """Begin: pages will come."""
+
+    def disarm(self) -> None:
+        """No further page comes."""
+
+    def running(self, page: Page) -> AbstractContextManager[None]:
+        """Around the work on a page; may raise OverdueError in it."""
+
+
+class BusyTime:
+    """Seconds spent on pages; `parts.ParserStats`."""
+
+    __slots__ = ("busy_s",)
+
+    def __init__(self) -> None:
+        """None so far."""
+        self.busy_s = 0.0
+
+
+class InlineParser:
+    """`parts.Parser` that has parsed a page when the loop's next turn comes."""
+
+    def __init__(self, setup: Setup, on_parsed: OnParsed, clock: "PageClock | None" = None) -> None:
+        """Nothing is loaded before the block is entered. `clock`: what ends a page that takes too long."""
+        self._setup = setup
+        self._on_parsed = on_parsed
+        self._handle: Callable[[Page], Parsed] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock or Alarm(setup.timeout_s)
+        self.stats = BusyTime()
+
+    async def __aenter__(self) -> Self:
+        """Compile the rules. Raises ParsePoolError where that fails."""
+        self._handle = handler_of(self._setup)
+        self._clock.arm()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the signal of the clock back."""
+        self._clock.disarm()
+
+    def submit(self, number: int, page: Page) -> None:
+        """Parse a page at the loop's next turn: who submits it has its own books to close first."""
+        self._loop.call_soon(self._parse, number, page)
+
+    def _parse(self, number: int, page: Page) -> None:
+        assert self._handle is not None
+        started = time.monotonic()
+        try:
+            with self._clock.running(page):
+                parsed = self._handle(page)
+        except OverdueError:
+            parsed = overdue(self._setup.timeout_s)
+        self.stats.busy_s += time.monotonic() - started
+        self._on_parsed([(number, parsed)])
+
+
+def handler_of(setup: Setup) -> Callable[[Page], Parsed]:
+    """What parses a page in this process. Raises ParsePoolError where the plan cannot be carried out."""
+    try:
+        return build(setup.plan)
+    except Exception as exc:  # the user's module may raise anything; the pool's workers have the same border
+        raise ParsePoolError(f"parsing could not start: {type(exc).__name__}: {exc}") from exc
+
+
+def overdue(timeout_s: float) -> Parsed:
+    """The outcome of a page that took too long."""
+    return Parsed(None, "parse_timeout", f"the page took longer than parse.timeout ({timeout_s:g} s)")
+
+
+class OverdueError(BaseException):
+    """A page's time is over. No `except Exception` of the user's code may swallow it."""
+
+
+class Alarm:
+    """Ends a page's Python code after its time, by a signal; code that is not Python's is ended when it returns.
+
+    Signals reach the main thread only: on another one nothing is ended.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        """`timeout_s`: for each page."""
+        self._timeout_s = timeout_s
+        self._works = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+        self._is_running = False
+        self._before: object = None
+
+    def arm(self) -> None:
+        """Take the signal."""
+        if self._works:
+            self._before = signal.signal(signal.SIGALRM, self._on_alarm)
+
+    def disarm(self) -> None:
+        """Give it back."""
+        if self._works:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)  # type: ignore[arg-type]  # what signal() gave
+
+    @contextmanager
+    def running(self, page: Page) -> Iterator[None]:
+        """Raise OverdueError in the block when its time is over."""
+        if not self._works:
+            yield
+            return
+        self._is_running = True
+        signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
+        try:
+            yield
+        finally:
+            self._is_running = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
+        if self._is_running:
+            raise OverdueError

@@ -1,0 +1,69 @@
+"""What a sharded run and its shards say to each other, and which shard a host belongs to. Pure."""
+
+from zlib import crc32
+
+import msgspec
+
+from scraper.parts import Gauges, InHand
+from scraper.records import Fault, Job, Parsed, Target
+
+
+class Enter(msgspec.Struct, frozen=True):
+    """To a shard: targets to take up, and jobs that came from other shards, each with the seconds it is to wait."""
+
+    targets: list[Target]
+    jobs: list[tuple[Job, float]] = []
+
+
+class Free(msgspec.Struct, frozen=True):
+    """To a shard: what these pages hold is free."""
+
+    numbers: list[int]
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """To a shard: begin no further request."""
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Of a shard: a page that was parsed; its row holds bytes under the number until it is freed."""
+
+    number: int
+    key: int
+    url: str
+    """That answered."""
+    attempt: int
+    status: int
+    etag: str
+    modified: str
+    held: int
+    parsed: Parsed
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Of a shard: what came of URLs, in the order in which it came, and its state."""
+
+    ended: list[Ended]
+    failed: list[tuple[int, Fault, int]]
+    unchanged: list[int]
+    elsewhere: list[tuple[Job, float]]
+    """Jobs whose host belongs to another shard, with the seconds each is to wait."""
+    gauges: Gauges
+    is_idle: bool
+    is_short: bool
+    """A reader waits for bytes."""
+
+
+def shard_of(site: str, shards: int) -> int:
+    """The shard of a site, the same in every process.
+
+    >>> shard_of("a.example", 1), 0 <= shard_of("a.example", 4) < 4
+    (0, True)
+    """
+    return crc32(site.encode("utf-8", "replace")) % shards
+
+
+def in_hand_of(ended: Ended, target: Target, hold: "object") -> InHand:
+    """The page as the settlement knows it."""
+    job = Job(target, ended.url, target.host, ended.attempt)
+    return InHand(job, ended.status, hold, ended.etag, ended.modified)  # type: ignore[arg-type]
