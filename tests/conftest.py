@@ -42,6 +42,16 @@ def site() -> Iterator[Site]:
     yield from start_site(SiteOptions(pages=300, latency_s=0.005))
 
 
+MODEL = os.environ.get("MODEL", "")
+"""The run.model to try all tests of the command line on that name none; "" = the default one."""
+
+
+def with_model(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a command, a run's with the model under test."""
+    command, *others = arguments or [""]
+    return [command, *(["--set", f"run.model={MODEL}"] if MODEL and command == "run" else []), *others]
+
+
 @dataclass(frozen=True)
 class Result:
     """How a command ended."""
@@ -58,7 +68,7 @@ class Cli:
         self.folder = folder
 
     def start(self, *arguments: str, **popen: Any) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "scraper", *arguments]
+        command = [sys.executable, "-m", "scraper", *with_model(arguments)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **popen}
         return subprocess.Popen(command, cwd=self.folder, env=environment, **pipes)

@@ -24,9 +24,9 @@ from scraper.fetch.client import Client, Waits
 from scraper.fetch.cookies import CookieJar, IsPublicSuffix
 from scraper.fetch.httpx_wire import httpx_transport
 from scraper.fetch.reqwest_errors import HEAD_TOO_LARGE, as_httpx
-from scraper.fetch.resolver import AddressGuard, Answer
+from scraper.fetch.resolver import AddressGuard, Answer, Lookup, look_up
 from scraper.fetch.responses import StreamedResponse, WireHeaders
-from scraper.fetch.tls import build_client
+from scraper.fetch.tls import build_client, check_tls
 from scraper.fetch.transport import READ_BYTES, builder_for, needed_header, request_builder
 from scraper.fetch.wires import make_transport
 
@@ -42,12 +42,18 @@ LOOKUP_S = 30.0
 
 
 def blocking_client(
-    fetch: "FetchConfig", politeness: "PolitenessConfig", network: "NetworkConfig", *, keep_heads: bool = False
+    fetch: "FetchConfig",
+    politeness: "PolitenessConfig",
+    network: "NetworkConfig",
+    *,
+    lookup: Lookup = look_up,
+    keep_heads: bool = False,
 ) -> Client:
     """A client whose coroutines never suspend: for `complete`, on any number of threads at once."""
+    check_tls(fetch)
     wire = BlockingTransport(fetch) if _is_plain(fetch) else OnOwnLoop(lambda: make_transport(fetch))
     waits = Waits(BlockingDeadline, BlockingGuard, LockedJar)
-    return Client(fetch, politeness, network, transport=wire, keep_heads=keep_heads, waits=waits)
+    return Client(fetch, politeness, network, transport=wire, lookup=lookup, keep_heads=keep_heads, waits=waits)
 
 
 def _is_plain(fetch: "FetchConfig") -> bool:
@@ -85,6 +91,12 @@ def seconds_left() -> float | None:
     return None if deadline is None else deadline.left()
 
 
+def is_hurried() -> bool:
+    """Whether this thread has a deadline within another one."""
+    deadline: BlockingDeadline | None = getattr(_thread, "deadline", None)
+    return deadline is not None and deadline.is_inner
+
+
 class BlockingDeadline:
     """The shape of `deadline.Deadline`: nothing is cancelled, those who block ask how long they may."""
 
@@ -104,8 +116,18 @@ class BlockingDeadline:
     ) -> None:
         """Raise TimeoutError where the time was over."""
         _thread.deadline = self._outer
-        if kind is DeadlineOverError:
+        if kind is DeadlineOverError and (self._outer is None or not self._outer.is_over):
             raise TimeoutError from None
+
+    @property
+    def is_inner(self) -> bool:
+        """It holds within another one."""
+        return self._outer is not None
+
+    @property
+    def is_over(self) -> bool:
+        """No time is left."""
+        return self._until <= time.monotonic()
 
     def left(self) -> float:
         """The seconds left, of the outer deadline where that ends first. Raises DeadlineOverError where none are."""
@@ -215,9 +237,9 @@ class _Body(httpx.AsyncByteStream):
         if self._ended:
             raise StopAsyncIteration
         seconds_left()
-        self._ended = self._is_short
+        self._ended = self._is_short and not is_hurried()  # reqwest's clock knows the outermost deadline only
         try:
-            piece = self._reader.bytes() if self._is_short else self._reader.read(READ_BYTES)
+            piece = self._reader.bytes() if self._ended else self._reader.read(READ_BYTES)
         except PyreqwestError as exc:
             raise _as_httpx(exc) from exc
         if piece is None or (self._ended and not len(piece)):
@@ -256,9 +278,11 @@ class OnOwnLoop(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
-        """Close the loops of threads that have ended, and their connections with them."""
-        for loop, _ in self._all:
+        """Close all connections, but for those of threads that are at work. On a thread whose loop does not run."""
+        for loop, wire in self._all:
             if not loop.is_running():
+                loop.run_until_complete(wire.aclose())
+                loop.run_until_complete(loop.shutdown_asyncgens())
                 loop.close()
 
     def _own(self) -> tuple[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport]:

@@ -52,7 +52,7 @@ class ThreadFetcher:
     ) -> None:
         """Let the threads go, and close the connections."""
         self.crew.end()
-        self._work.close()
+        await asyncio.to_thread(self._work.close)
 
     async def addresses_of(self, host: str) -> tuple[str, ...]:
         """The addresses of a host; none where they cannot be found."""

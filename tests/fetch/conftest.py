@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,13 @@ import trustme
 
 from scraper import weburl
 from scraper.config import FetchConfig, NetworkConfig, PolitenessConfig
+from scraper.fetch.blocking import blocking_client, complete
 from scraper.fetch.client import Client
 from scraper.records import Job, Target
 
 Reply = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
-WIRES = ("pyreqwest", "httpx")
+WIRES = ("pyreqwest", "httpx", "blocking pyreqwest", "blocking httpx")
+"""The blocking ones are the same client on threads without a loop."""
 
 
 class RawServer:
@@ -96,6 +99,43 @@ def _no_lookup(host: str) -> tuple[str, ...]:
     raise AssertionError(f"a test asked the system for the address of {host}")
 
 
+class OnThreads:
+    """A client whose coroutines never suspend, for tests that await: each fetch runs on a thread of its own."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._threads = ThreadPoolExecutor(64)
+
+    async def __aenter__(self) -> "OnThreads":
+        complete(self._client.__aenter__())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(lambda: complete(self._client.__aexit__(None, None, None)))
+
+    async def fetch(self, job: Job, reservation: Any) -> Any:
+        await asyncio.sleep(0.002)  # the thread of the last fetch is idle again by then, and its connections with it
+        loop = asyncio.get_running_loop()
+        bridged = Bridged(reservation, loop)
+        return await loop.run_in_executor(self._threads, lambda: complete(self._client.fetch(job, bridged)))
+
+    async def addresses_of(self, host: str) -> tuple[str, ...]:
+        return complete(self._client.addresses_of(host))
+
+
+class Bridged:
+    """A reservation of the loop's, for a thread."""
+
+    def __init__(self, reservation: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._reservation = reservation
+        self._loop = loop
+        self.try_grow = reservation.try_grow
+
+    async def grow(self, n: int) -> None:
+        asyncio.run_coroutine_threadsafe(self._reservation.grow(n), self._loop).result()
+
+
 MakeClient = Callable[..., Awaitable[Client]]
 Serve = Callable[..., Awaitable[RawServer]]
 
@@ -107,6 +147,12 @@ def job_for() -> Callable[..., Job]:
 
 @pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=WIRES[:2])
+def loop_wire(request: pytest.FixtureRequest) -> str:
+    """For what only a loop's wire does: one connection for many pages at once, a clock that is stopped in mid-body."""
     return str(request.param)
 
 
@@ -178,14 +224,16 @@ async def make_client(open_things: AsyncExitStack) -> MakeClient:
         keep_heads: bool = False,
         **settings: Any,
     ) -> Client:
-        client = Client(
-            FetchConfig(**{"timeout": 5.0, **settings}),
-            PolitenessConfig(),
-            NetworkConfig(private_addresses=network),
-            transport=transport_object,
-            lookup=lookup,
-            keep_heads=keep_heads,
-        )
+        transport: str = settings.get("transport", "pyreqwest")
+        is_blocking = transport.startswith("blocking")
+        fetch = FetchConfig(**{"timeout": 5.0, **settings, "transport": transport.removeprefix("blocking ")})
+        rest = (PolitenessConfig(), NetworkConfig(private_addresses=network))
+        if is_blocking:
+            assert transport_object is None, "a wire of the test's own belongs to the loop"
+            return await open_things.enter_async_context(
+                OnThreads(blocking_client(fetch, *rest, lookup=lookup, keep_heads=keep_heads))
+            )
+        client = Client(fetch, *rest, transport=transport_object, lookup=lookup, keep_heads=keep_heads)
         return await open_things.enter_async_context(client)
 
     return make

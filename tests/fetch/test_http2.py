@@ -20,8 +20,10 @@ async def server(open_things: Any, authority: Any) -> H2Server:
 
 
 @pytest.fixture
-async def fetch(server: H2Server, wire: str, make_client: Any, job_for: MakeJob, authority: Any) -> Any:
-    client = await make_client(transport=wire, http2=True, ca_file=authority.file, timeout=1.5, headers={"X-Key": "1"})
+async def fetch(server: H2Server, loop_wire: str, make_client: Any, job_for: MakeJob, authority: Any) -> Any:
+    client = await make_client(
+        transport=loop_wire, http2=True, ca_file=authority.file, timeout=1.5, headers={"X-Key": "1"}
+    )
 
     async def get(path: str, host: str = "127.0.0.1") -> Any:
         return await client.fetch(job_for(f"https://{host}:{server.port}{path}"), Unbounded())
@@ -67,10 +69,10 @@ async def test_what_breaks_off_is_a_fault(path: str, kinds: set[str], fetch: Any
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https without it"])
 async def test_a_server_without_it_gets_http_1(
-    is_tls: bool, wire: str, serve: Any, make_client: Any, job_for: MakeJob, authority: Any
+    is_tls: bool, loop_wire: str, serve: Any, make_client: Any, job_for: MakeJob, authority: Any
 ) -> None:
     server = await serve(OK, tls=authority.server("127.0.0.1") if is_tls else None)
-    client = await make_client(transport=wire, http2=True, ca_file=authority.file)
+    client = await make_client(transport=loop_wire, http2=True, ca_file=authority.file)
     page = await client.fetch(job_for(server.url + "x"), Unbounded())
     assert isinstance(page, Page), page
     assert server.requests[0].startswith(b"GET /x HTTP/1.1\r\n")
@@ -78,10 +80,12 @@ async def test_a_server_without_it_gets_http_1(
 
 
 async def test_it_is_not_offered_unasked(
-    wire: str, serve: Any, make_client: Any, job_for: MakeJob, authority: Any
+    loop_wire: str, serve: Any, make_client: Any, job_for: MakeJob, authority: Any
 ) -> None:
     context = authority.server("127.0.0.1")
     context.set_alpn_protocols(["h2", "http/1.1"])
     server = await serve(OK, tls=context)
-    page = await (await make_client(transport=wire, ca_file=authority.file)).fetch(job_for(server.url), Unbounded())
+    page = await (await make_client(transport=loop_wire, ca_file=authority.file)).fetch(
+        job_for(server.url), Unbounded()
+    )
     assert isinstance(page, Page), page

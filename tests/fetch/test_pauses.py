@@ -28,8 +28,8 @@ class FullOnce:
 
 @pytest.mark.parametrize("piece", [1, 3])
 async def test_waiting_for_memory_longer_than_the_timeout_costs_no_page(
-    wire: str, piece: int, serve: Any, make_client: Any, job_for: Any
+    loop_wire: str, piece: int, serve: Any, make_client: Any, job_for: Any
 ) -> None:
     server = await serve(head() + bytes(3_000_000))
-    client = await make_client(transport=wire, timeout=TIMEOUT_S)
+    client = await make_client(transport=loop_wire, timeout=TIMEOUT_S)
     assert isinstance(await client.fetch(job_for(server.url), FullOnce(piece)), Page)

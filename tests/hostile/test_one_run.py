@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MODEL
 from tests.hostile.behaviours import BEHAVIOURS, LINES
 from tests.hostile.running import Run, run_over
 
@@ -18,6 +19,9 @@ SETTINGS = (
     "fetch.max_body=21MiB", "fetch.max_redirects=5", "fetch.cookies=true", "politeness.max_wait=1s", "run.memory=96MiB",
     "parse.processes=2", "parse.timeout=4s", "parse.max_memory=768MiB",
 )  # fmt: skip
+
+if MODEL:
+    SETTINGS = (*SETTINGS, f"run.model={MODEL}")
 
 pytestmark = [
     pytest.mark.timeout(150),
