@@ -81,9 +81,9 @@ def link_files(folder: Path, files: list[Path]) -> PageFolder:
     return PageFolder(folder, names, f"documents of {DOCUMENTATION}")
 
 
-def render_site(folder: Path) -> PageFolder:
-    """The practice site's detail pages as files."""
-    options = SiteOptions(pages=SITE_PAGES, size_bytes=SITE_PAGE_BYTES)
+def render_site(folder: Path, page_bytes: int | None = SITE_PAGE_BYTES) -> PageFolder:
+    """The practice site's detail pages as files, of a size or, with None, as they are: 4 to 8 KB."""
+    options = SiteOptions(pages=SITE_PAGES, size_bytes=page_bytes)
     site, names = Site(options), []
     for number, path in enumerate(PageMap(options.pages).detail_paths):
         body = site.answer(site.plan(path), path, "", "http://127.0.0.1").body

@@ -23,8 +23,7 @@ def parts_of(
     distinct: Distinct | None = None,
 ) -> Parts:
     """All stages as the config wants them; nothing is started. Raises ConfigError for more than the system allows."""
-    config = blueprint.config
-    allow_open_files(config.fetch.concurrency)
+    allow_open_files(blueprint.most_concurrency)
     return Parts(
         sources=sources,
         open_engine=partial(open_engine, blueprint),

@@ -29,6 +29,11 @@ class ByteBudget:
         """True while a reader waits for bytes."""
         return bool(self._waiting)
 
+    @property
+    def behind(self) -> int:
+        """Bytes held by pages that were read whole and are with a later stage."""
+        return self._behind
+
     def reserve(self) -> "Reservation":
         """A reservation of 0 bytes; its owner must `release` it."""
         return Reservation(self)

@@ -8,6 +8,11 @@ import os
 from io import FileIO
 from pathlib import Path
 
+from scraper.stopwatch import Stopwatch
+
+forcing = Stopwatch()
+"""The time in which the disk was waited for, and databases that answer when it is done. The writer's thread."""
+
 
 def step(name: str) -> None:
     """Mark that an effect follows, under a name the tests show. Does nothing."""
@@ -28,7 +33,8 @@ def write_some(file: FileIO, data: memoryview) -> int:
 
 def sync(file: FileIO) -> None:
     """Force a file to the disk."""
-    os.fsync(file.fileno())
+    with forcing:
+        os.fsync(file.fileno())
 
 
 def sync_folder(path: Path) -> None:
@@ -37,7 +43,8 @@ def sync_folder(path: Path) -> None:
         return
     number = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(number)
+        with forcing:
+            os.fsync(number)
     finally:
         os.close(number)
 

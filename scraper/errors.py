@@ -56,3 +56,7 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+class PageOverdueError(BaseException):
+    """A page's time is over; raised in the midst of its parsing. No `except Exception` of a user's code may take it."""

@@ -3,6 +3,7 @@
 pages.*                    rows, in each form the run writes (scraper/places.py); or elsewhere, as write.path says
 failures.jsonl             one line for each URL that gave no row
 summary.json               the balance, written when a session ends
+telemetry.json             how the last sessions went
 journal                    what is done; with it the same command resumes
 bodies/                    plain bodies, where fetch.keep_bodies is on
 """
@@ -39,6 +40,7 @@ from scraper.places import NAMES, Place, holds_rows, remove_rows
 from scraper.resume import MADE_BY, Done, refuse_other_shape
 from scraper.rowform import RowForm
 from scraper.stores import StoreOptions, Stores, make_stores
+from scraper.telemetryfile import with_session
 from scraper.write.bodies import BodyFolder, remove_bodies, remove_parts
 from scraper.write.files import AppendFile
 from scraper.write.store import Database
@@ -47,7 +49,17 @@ from scraper.write.writer import Entry, Writer
 JOURNAL = "journal"
 FAILURES = "failures.jsonl"
 SUMMARY = "summary.json"
-OWN = (*NAMES.values(), *(f"{name}.rows" for name in NAMES.values()), FAILURES, SUMMARY, f"{SUMMARY}.part", JOURNAL)
+TELEMETRY = "telemetry.json"
+OWN = (
+    *NAMES.values(),
+    *(f"{name}.rows" for name in NAMES.values()),
+    FAILURES,
+    SUMMARY,
+    f"{SUMMARY}.part",
+    TELEMETRY,
+    f"{TELEMETRY}.part",
+    JOURNAL,
+)
 """The names a run writes to. Whatever else is in the folder is somebody's and left alone."""
 
 
@@ -162,12 +174,19 @@ class OutputFolder:
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Replace summary.json as a whole. Raises WriteError where that cannot be done."""
-        path, part = self.path / SUMMARY, self.path / f"{SUMMARY}.part"
+        path = self.path / SUMMARY
         try:
-            part.write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
-            disk.replace(part, path)
+            _replace(path, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
         except OSError as exc:
-            disk.unlink(part)
+            raise WriteError(f"{path}: cannot be written: {exc.strerror}; the rows are safe") from exc
+
+    def add_telemetry(self, record: Mapping[str, Any]) -> None:
+        """Put a session behind the others of telemetry.json, which is replaced as a whole. Raises WriteError."""
+        path = self.path / TELEMETRY
+        try:
+            before = path.read_bytes() if path.exists() else None
+            _replace(path, with_session(before, record))
+        except OSError as exc:
             raise WriteError(f"{path}: cannot be written: {exc.strerror}; the rows are safe") from exc
 
     @property
@@ -257,7 +276,7 @@ class OutputFolder:
             database.start(run)
 
     def _remove_old(self) -> None:
-        for path in (*self._ours(), self.path / SUMMARY):
+        for path in (*self._ours(), self.path / SUMMARY, self.path / TELEMETRY):
             remove_rows(path)
         remove_bodies(self.path)
 
@@ -267,6 +286,17 @@ class OutputFolder:
     def _own_paths(self) -> list[Path]:
         """Files outside of the folder that hold nothing but rows; a database may hold tables of others."""
         return [place.path for place in self._places if place.path is not None and place.format not in DATABASES]
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file as a whole: whoever looks sees the old one or the new one. After an OSError, the old one."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_bytes(data)
+        disk.replace(part, path)
+    except OSError:
+        disk.unlink(part)
+        raise
 
 
 def _no_journal(where: str) -> SinkError:

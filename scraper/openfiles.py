@@ -15,6 +15,16 @@ def needed_files(concurrency: int) -> int:
     return 2 * concurrency + SPARE
 
 
+def bearable_requests(concurrency: int) -> int:
+    """Return so many requests at the same time, or as many as `allow_open_files` can allow."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return concurrency
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return concurrency if hard == resource.RLIM_INFINITY else max(1, min(concurrency, (hard - SPARE) // 2))
+
+
 def allow_open_files(concurrency: int) -> None:
     """Raise this process's own limit as far as needed. Raises ConfigError where the system allows less.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from scraper import disk
 from scraper.journal import Commit, Journal, Position, encode_line, pack_keys
 from scraper.ledger import DUPLICATE, OK
 from scraper.records import Mark
@@ -115,7 +116,8 @@ class Outputs:
             commit = replace(commit, swapped=list(swapped), compacted=True)
         line = encode_line(commit)
         for database in self._databases.values():
-            database.commit(commit.number, line)
+            with disk.forcing:
+                database.commit(commit.number, line)
         self._journal.append(line)
         self._known, self._number = files, commit.number
         for store in (*self._files.values(), self._failures):

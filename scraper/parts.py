@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+from scraper.auto import Climb
 from scraper.budget import Reservation
 from scraper.errors import ScraperError
 from scraper.fetch.retry import RetryPolicy
 from scraper.records import Fault, Job, Mark, Page, Parsed, Read, Redirect, SourceLine, Target
-from scraper.stats import Capacity
+from scraper.stats import Capacity, Waits
 from scraper.urls.distinct import Distinct
 from scraper.urls.lanes import Lanes
 from scraper.urls.pace import HostLimits
@@ -44,7 +45,9 @@ class Fetcher(Block, Protocol):
 class Output(Protocol):
     """Where outcomes go; `write.writer.Writer` is one."""
 
-    busy_s: float
+    @property
+    def busy_s(self) -> float:
+        """Seconds spent writing and committing."""
 
     def put(self, entries: list[Entry]) -> None:
         """Take outcomes over; returns at once."""
@@ -89,8 +92,8 @@ class Hold(Protocol):
         """Hold nothing."""
 
 
-class InHand(msgspec.Struct, frozen=True, gc=False):
-    """What is kept of a page from the end of its fetching to the end of its URL."""
+class InHand(msgspec.Struct, gc=False):
+    """What is kept of a page from the end of its fetching to the end of its URL. Only `parse_s` changes."""
 
     job: Job
     """The hop that gave the page."""
@@ -98,6 +101,16 @@ class InHand(msgspec.Struct, frozen=True, gc=False):
     hold: Hold
     etag: str
     modified: str
+    size: int = 0
+    """Bytes of the body, as it was sent."""
+    head_s: float = 0.0
+    """As the page's."""
+    took_s: float = 0.0
+    """Seconds from the start of its request to its last byte."""
+    whole_at: float = 0.0
+    """When its last byte had come, by `time.monotonic`: the loop's own clock may count in milliseconds."""
+    parse_s: float = 0.0
+    """Seconds until its row was back."""
 
 
 OnParsed = Callable[[list[tuple[int, Parsed]]], None]
@@ -134,6 +147,15 @@ class Gauges(msgspec.Struct, frozen=True, array_like=True):
     pages_bytes: int = 0
     parse_busy_s: float = 0.0
     loop_busy_s: float = 0.0
+    """Of several loops the mean."""
+    requests: int = 0
+    """Those that ended, whatever they gave."""
+    request_s: float = 0.0
+    """Sum of their seconds."""
+    behind_bytes: int = 0
+    """Bytes of the budget held by pages that are whole, and by their rows."""
+    slots: int = 0
+    """Requests that may be in flight by now, where that changes; 0 = as the settings say."""
 
 
 class Engine(Block, Protocol):
@@ -163,7 +185,13 @@ class Engine(Block, Protocol):
         """Pages are being parsed."""
 
     def gauges(self) -> Gauges:
-        """Its state now."""
+        """Its state now. May be called on any thread."""
+
+    def waits(self) -> Waits:
+        """What its jobs wait for. Looks at each host: to be asked a few times a second at most, on the loop."""
+
+    def notes(self) -> list[str]:
+        """What a user should know of how the settings suit the pages, and what those that say "auto" came to."""
 
 
 class Outlet(Protocol):
@@ -218,6 +246,10 @@ class EngineParts:
     elsewhere: Callable[[Job, float], bool] | None = None
     """Sends a job on, to be done after so many seconds, whose host is not this engine's; False for one that is. None
     where all hosts are."""
+    climb: Climb | None = None
+    """Finds how many requests may be in flight, beginning with `concurrency`; None where it stays at that."""
+    notes: Callable[[], list[str]] = list
+    """What its settings that say "auto" came to."""
 
 
 @dataclass(frozen=True, slots=True)

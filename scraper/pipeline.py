@@ -9,6 +9,7 @@ it runs on the loop's thread; the writer's messages arrive there too.
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Iterator
 from contextlib import aclosing, suppress
 
@@ -17,10 +18,12 @@ from msgspec.structs import replace
 from scraper.backlog import Backlog
 from scraper.errors import BalanceError, ScraperError, first_of
 from scraper.ledger import DUPLICATE, OK, Ledger
+from scraper.limits import Judge
 from scraper.parts import InHand, Limits, Parts
 from scraper.records import Fault, Parsed, SourceLine, Target
 from scraper.settlement import Settlement, failure_of
-from scraper.stats import Capacity, Sample
+from scraper.stats import Capacity, Sample, Waits
+from scraper.telemetry import PageTimes, Recorder
 from scraper.urls import canonical
 from scraper.urls.seen import SeenSet
 from scraper.write.writer import Entry
@@ -46,6 +49,12 @@ class Pipeline:
         self._seen = SeenSet()
         self.engine = parts.open_engine(self)
         self.is_stopping = False
+        self.recorder = Recorder()
+        """What it notes of its pages."""
+        self.judge = Judge(parts.capacity)
+        """What limits it; to be fed by who watches the run."""
+        self.first_row_at: float | None = None
+        """By the loop's clock, None = there was none yet."""
         self._reader: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
 
@@ -91,8 +100,9 @@ class Pipeline:
 
     @property
     def capacity(self) -> Capacity:
-        """What the settings allow, for the load figures."""
-        return self._parts.capacity
+        """What the settings allow, for the load figures; a number that changes is that of now."""
+        slots = self.engine.gauges().slots
+        return dataclasses.replace(self._parts.capacity, concurrency=slots) if slots else self._parts.capacity
 
     def sample(self) -> Sample:
         """The state of the run now."""
@@ -114,7 +124,17 @@ class Pipeline:
             parse_busy_s=gauges.parse_busy_s,
             write_busy_s=self._output.busy_s,
             loop_busy_s=gauges.loop_busy_s,
+            requests=gauges.requests,
+            request_s=gauges.request_s,
+            slots=gauges.slots,
+            unwritten=settled.total() - self.ledger.durable,
+            row_bytes=self._settlement.unwritten_bytes,
+            page_bytes=max(gauges.behind_bytes - self._settlement.unwritten_bytes, 0),
         )
+
+    def waits(self) -> Waits:
+        """What the jobs that are not in flight wait for."""
+        return self.engine.waits()
 
     # -- the input ------------------------------------------------------------------------------------------------
 
@@ -182,9 +202,19 @@ class Pipeline:
         entries = [entry for page, parsed in pages if (entry := self._settlement.page(page, parsed))]
         if entries:
             self._output.put(entries)
+        self._note(pages)
+
+    def _note(self, pages: list[tuple[InHand, Parsed]]) -> None:
+        rows = [page for page, parsed in pages if parsed.kind is None]
+        if self.first_row_at is None and rows:
+            self.first_row_at = self._loop.time()
+        self.recorder.pages(
+            [PageTimes(row.job.host, row.job.url, row.size, row.head_s, row.took_s, row.parse_s) for row in rows]
+        )
 
     def failed(self, target: Target, fault: Fault, attempts: int) -> None:
         """A URL gave no page."""
+        self.recorder.failed(target.host)
         self._settlement.fail(target, fault, attempts)
 
     def unchanged(self, target: Target) -> None:

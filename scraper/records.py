@@ -155,6 +155,8 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     """The ETag header as sent; stays with the loop."""
     modified: str = ""
     """The Last-Modified header as sent; stays with the loop."""
+    head_s: float = 0.0
+    """Seconds from the start of its request to the head of the answer; stays with the loop."""
 
 
 class Redirect(msgspec.Struct, frozen=True, gc=False):
@@ -265,3 +267,4 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     size: int
     """Bytes of the body, as it was sent."""
     parsed: Parsed
+    parse_s: float = 0.0

@@ -5,8 +5,9 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from scraper.assemble import limits_of, parts_of
 from scraper.config import Config, row_shape
@@ -14,8 +15,9 @@ from scraper.errors import ScraperError
 from scraper.fetch.tls import check_tls
 from scraper.folder import OutputFolder, refuse_own_files
 from scraper.journal import Position
-from scraper.models.blueprint import Blueprint
+from scraper.models.blueprint import Blueprint, WrapWire
 from scraper.models.choice import refuse_impossible
+from scraper.monitor import Monitor
 from scraper.parse.check import check_plan
 from scraper.parts import Revisit
 from scraper.pipeline import Pipeline
@@ -60,6 +62,8 @@ class Request:
     """See whether the pages that have a row have changed."""
     made_by: str | None = None
     """The command that asks, where its rows must not mix with those of a run of the user's own."""
+    wrap_wire: WrapWire | None = None
+    """Puts a wire around the one that fetches: how a run is recorded. For models with one loop that fetches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,16 @@ class Outcome:
     summary: Summary
     files: dict[str, str]
     """What a user may look at, by role."""
+    notes: list[str] = field(default_factory=list)
+    """What a user should know of how the settings suit the pages, a line each."""
+
+
+class _Scraped(NamedTuple):
+    """A run that has ended, and who saw it."""
+
+    pipeline: Pipeline
+    monitor: Monitor
+    writer: Writer
 
 
 async def run_session(config: Config, request: Request, on_start: Callable[[Pipeline], None]) -> Outcome:
@@ -98,18 +112,20 @@ async def _fill(
 ) -> Outcome:
     """Run a pipeline into the folder and close the books."""
     started = time.monotonic()
-    pipeline = await _scrape(config, request, folder, sources, on_start)
+    pipeline, monitor, writer = await _scrape(config, request, folder, sources, on_start)
     seconds, pages_bytes = time.monotonic() - started, pipeline.sample().pages_bytes
-    summary, files = summary_of(pipeline.ledger, seconds, pages_bytes, request.limit), folder.files
+    limits, files = monitor.limits, folder.files
+    summary = summary_of(pipeline.ledger, seconds, pages_bytes, request.limit, limits)
     if not (summary.did_nothing and folder.has_summary):
         folder.write_summary(summary.as_json(folder.own_names(files)))
+        folder.add_telemetry(monitor.record(writer.written))
     pipeline.check_balance()
-    return Outcome(summary, files)
+    return Outcome(summary, files, pipeline.engine.notes())
 
 
 async def _scrape(
     config: Config, request: Request, folder: OutputFolder, sources: Sources, on_start: Callable[[Pipeline], None]
-) -> Pipeline:
+) -> _Scraped:
     """Run a pipeline into the folder; gives it once everything it settled is committed.
 
     Raises WriteError where the writer could not commit all of it, also when only the end of the run made it try.
@@ -129,6 +145,7 @@ async def _scrape(
         keep_heads="warc" in config.write.formats,
         bodies=folder.path if config.fetch.keep_bodies else None,
         from_archive=are_archives(request.sources, format=request.source_format),
+        wrap_wire=request.wrap_wire,
     )
     async with AsyncExitStack() as exits:
         parts = parts_of(
@@ -140,13 +157,17 @@ async def _scrape(
             distinct=None if config.write.dedupe == "url" else distinct_of(config.write.dedupe, folder.commits()),
         )
         pipelines.append(Pipeline(parts, limits_of(config, request.limit)))
+        monitor = Monitor(pipelines[0])
+        exits.callback(monitor.stop)  # behind the writer, which may have the longest part before it
+        monitor.start()
         writers[0].start()
         exits.push_async_callback(asyncio.to_thread, writers[0].close)
         on_start(pipelines[0])
         await pipelines[0].run()
+        monitor.look()
     if writers[0].error is not None:
         raise writers[0].error
-    return pipelines[0]
+    return _Scraped(pipelines[0], monitor, writers[0])
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """The end of a session in figures: summary.json and the balance line. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scraper.ledger import DUPLICATE, OK, Ledger
+from scraper.limits import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Summary:
     """Of the bodies of this session's pages, as they were sent."""
     stood: dict[str, int] = field(default_factory=dict)
     """Rows of earlier sessions that --refresh saw after and left, by the reason: unchanged, or a kind of failure."""
+    limits: Sequence[Limit] = ()
+    """What limited the session, the longest first; none of one too short to tell."""
     limited: bool = False
     """--limit ended the reading: what the input holds behind it is left."""
 
@@ -74,11 +78,14 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "pages_per_s": round(self.pages_per_s, 1),
             "bytes": self.bytes,
+            "limits": [limit.as_json() for limit in self.limits],
             "files": files,
         }
 
 
-def summary_of(ledger: Ledger, seconds: float, pages_bytes: int, limit: int | None = None) -> Summary:
+def summary_of(
+    ledger: Ledger, seconds: float, pages_bytes: int, limit: int | None = None, limits: Sequence[Limit] = ()
+) -> Summary:
     """The figures of a session whose output is closed. `limit`: URLs it was to take up, None = all."""
     outcomes = ledger.outcomes
     taken_up = ledger.settled.total() + ledger.open
@@ -94,5 +101,6 @@ def summary_of(ledger: Ledger, seconds: float, pages_bytes: int, limit: int | No
         seconds=seconds,
         bytes=pages_bytes,
         stood=dict(ledger.stood.most_common()),
+        limits=limits,
         limited=limit is not None and taken_up >= limit,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from xxhash import xxh3_64_intdigest
 
 from scraper.coding import decoded
+from scraper.errors import PageOverdueError
 from scraper.parse.page import load_parser, parse_page
 from scraper.parse.wire import sendable
 from scraper.records import Fault, Page, Parsed, ParsePlan
@@ -36,6 +37,8 @@ def build(plan: ParsePlan) -> Callable[[Page], Parsed]:
             return _failed(Fault("parse_memory", "the page needs more memory than parse.max_memory allows"))
         except DoesNotFitError as exc:
             return _failed(Fault("parse_crash", str(exc)))
+        except PageOverdueError:
+            raise
         except BaseException as exc:  # the stage's border: whatever a page provokes, a sys.exit() too, is its failure
             return _failed(Fault("parse_crash", _words(exc)))
 

@@ -15,9 +15,12 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     ("records", "errors"),
-    ("coding", "config", "disk", "stats", "weburl", "budget", "ledger", "loop", "openfiles", "warcfile"),
+    ("auto", "histogram", "stopwatch", "stats"),
+    ("coding", "config", "disk", "weburl", "budget", "ledger", "loop", "openfiles", "warcfile", "machine"),
+    ("advice", "series", "telemetry"),
+    ("limits", "telemetryfile"),
     ("urls", "fetch", "parse", "write", "site"),
-    ("journal", "places", "rowform", "summary", "work", "backlog"),
+    ("journal", "places", "rowform", "summary", "work", "backlog", "monitor"),
     ("resume", "stores", "fit", "parted"),
     ("outputs", "revisit"),
     ("folder", "parts", "reasons"),

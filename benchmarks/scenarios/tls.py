@@ -43,7 +43,9 @@ def listen_lines(hosts: list[str], folder: Path) -> list[str]:
     """The lines of nginx's config for these hosts, with a certificate made for the occasion and no session kept."""
     import trustme  # here, so that the names of the scenarios can be had without it
 
-    certificate = trustme.CA().issue_cert(*(host.partition(":")[0] for host in hosts))
+    authority = trustme.CA()
+    certificate = authority.issue_cert(*(host.partition(":")[0] for host in hosts))
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     chain, key = folder / "chain.pem", folder / "key.pem"
     chain.write_bytes(b"".join(part.bytes() for part in certificate.cert_chain_pems))
     key.write_bytes(certificate.private_key_pem.bytes())

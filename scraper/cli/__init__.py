@@ -13,14 +13,17 @@ from typer.core import TyperGroup
 
 from scraper.cli.again import with_its_value
 from scraper.cli.check import check
+from scraper.cli.compare import compare
 from scraper.cli.demo import demo
 from scraper.cli.export import export
 from scraper.cli.init import init
 from scraper.cli.inspect import inspect
+from scraper.cli.report import report
 from scraper.cli.run import run
 from scraper.cli.site import site
 from scraper.cli.speak import give, hold_standard_files, tell
 from scraper.cli.status import status
+from scraper.cli.tune import tune
 from scraper.errors import ScraperError
 
 EPILOG = "Exit codes: 0 done, even where some URLs failed; 1 fatal; 2 usage or config; 3 interrupted, resumable."
@@ -57,7 +60,7 @@ def _options(
     """A URL list goes in, one typed row per page comes out."""
 
 
-for command in (run, init, check, inspect, status, export, site, demo):
+for command in (run, init, check, inspect, status, compare, tune, report, export, site, demo):
     app.command()(command)
 
 

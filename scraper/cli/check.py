@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scraper.cli.speak import give
+from scraper.cli.speak import give, tell
 from scraper.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def check(
 ) -> None:
     """Check a config file and print all settings as a run would use them; secrets are masked."""
     from scraper.config import load_config, resolved_toml  # pydantic: not for --help
+    from scraper.config.machine import auto_settings
 
     config = load_config(file, overrides or ())
     check_plan(config, file)
@@ -30,6 +31,8 @@ def check(
 
         check_tls(config.fetch)
     give(resolved_toml(config))
+    for key, words in auto_settings(config):
+        tell(f"scraper: {key} auto: {words}")
 
 
 def check_plan(config: "Config", file: Path | None) -> None:

@@ -100,7 +100,9 @@ async def _show(pipeline: Pipeline) -> None:
     from scraper.cli.progress import Terminal, View, show_live, show_plain
 
     console = Terminal(stderr=True)
-    view = View(pipeline.sample, pipeline.capacity, lambda: pipeline.is_stopping)
+    view = View(
+        pipeline.sample, pipeline.capacity, lambda: pipeline.is_stopping, lambda: str(pipeline.judge.verdict or "")
+    )
     if not console.is_terminal:
         await show_plain(view, tell)
         return

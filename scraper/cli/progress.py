@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from scraper.stats import Capacity, Load, Sample, limiting, load_between
+from scraper.stats import Capacity, Load, Sample, Window
 
 LIVE_EVERY_S = 0.2
 PLAIN_EVERY_S = 10.0
@@ -26,6 +26,8 @@ class View:
     capacity: Capacity
     is_stopping: Callable[[], bool]
     """An interrupt came: nothing new is taken up."""
+    limit: Callable[[], str]
+    """What limits it now, in one line; "" while it starts."""
 
 
 class Terminal(Console):
@@ -36,29 +38,14 @@ class Terminal(Console):
         raise
 
 
-class Recent:
-    """The samples of the last seconds, for rates."""
-
-    def __init__(self, capacity: Capacity, window_s: float = WINDOW_S) -> None:
-        """Begin without a sample."""
-        self._capacity = capacity
-        self._window_s = window_s
-        self._samples: list[Sample] = []
-
-    def add(self, sample: Sample) -> Load:
-        """The load between the oldest sample in the window and this one."""
-        self._samples = [old for old in self._samples if sample.at - old.at <= self._window_s]
-        self._samples.append(sample)
-        return load_between(self._samples[0], sample, self._capacity)
-
-
 async def show_live(view: View, console: Console) -> None:
     """Keep a picture on the terminal until cancelled; the last one stays. Raises OSError where the terminal is gone."""
-    recent = Recent(view.capacity)
+    recent = Window(view.capacity, WINDOW_S)
 
     def draw() -> None:
         sample = view.take_sample()
-        live.update(picture(sample, recent.add(sample), is_stopping=view.is_stopping()), refresh=True)
+        drawn = picture(sample, recent.add(sample), view.limit(), is_stopping=view.is_stopping())
+        live.update(drawn, refresh=True)
 
     with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
         try:
@@ -71,15 +58,15 @@ async def show_live(view: View, console: Console) -> None:
 
 async def show_plain(view: View, write: Callable[[str], None]) -> None:
     """Write a line every ten seconds until cancelled."""
-    recent = Recent(view.capacity, window_s=2 * PLAIN_EVERY_S)
+    recent = Window(view.capacity, 2 * PLAIN_EVERY_S)
     recent.add(view.take_sample())
     while True:
         await asyncio.sleep(PLAIN_EVERY_S)
         sample = view.take_sample()
-        write(plain_line(sample, recent.add(sample), is_stopping=view.is_stopping()))
+        write(plain_line(sample, recent.add(sample), view.limit(), is_stopping=view.is_stopping()))
 
 
-def picture(now: Sample, load: Load, *, is_stopping: bool = False) -> RenderableType:
+def picture(now: Sample, load: Load, limit: str, *, is_stopping: bool = False) -> RenderableType:
     """The bar, the counts and the limit, three lines."""
     total, done = expected(now), now.done
     bar = Table.grid(padding=(0, 2))
@@ -92,17 +79,22 @@ def picture(now: Sample, load: Load, *, is_stopping: bool = False) -> Renderable
     counts = Text(f"in flight {now.in_flight:,} · waiting {now.queued:,} · parsing {now.parsing:,} · ok {now.ok:,}")
     if now.failures:
         counts.append(" · ").append(f"failed {kinds(now)}", style="yellow")
-    limit = Text(f"limit: {limiting(load, now)}" if now.open and not is_stopping else "", style="dim")
-    return Group(bar, counts, limit)
+    held = Text(
+        f"limit: {limit}" if limit and now.open and not is_stopping else "",
+        style="dim",
+        no_wrap=True,
+        overflow="ellipsis",
+    )
+    return Group(bar, counts, held)
 
 
-def plain_line(now: Sample, load: Load, *, is_stopping: bool = False) -> str:
+def plain_line(now: Sample, load: Load, limit: str, *, is_stopping: bool = False) -> str:
     """The same on one line."""
     failed = f", failed {kinds(now)}" if now.failures else ""
     return (
         f"{now.done:,}/{expected(now):,} done, {load.pages_per_s:,.0f} pages/s, {ahead(now, load, is_stopping)}, "
         f"in flight {now.in_flight:,}, waiting {now.queued:,}{failed}"
-        f"{'' if is_stopping else f'; limit: {limiting(load, now)}'}"
+        f"{f'; limit: {limit}' if limit and not is_stopping else ''}"
     )
 
 

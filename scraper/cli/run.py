@@ -50,7 +50,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON to standard output.")] = False,
 ) -> None:
     """Scrape the pages of SOURCES into the output folder. The same command again resumes."""
-    from scraper.config import cautions, load_config, worker_processes
+    from scraper.config import cautions, first_workers, load_config
     from scraper.errors import UsageError
     from scraper.parse.process import spawn_ahead
 
@@ -59,7 +59,8 @@ def run(
     kinds = None if retry_failed is None else kinds_of(retry_failed)
     refuse_together({"--fresh": fresh, "--retry-failed": kinds is not None, "--refresh": refresh})
     settings = load_config(config, overrides or ())
-    spawn_ahead(worker_processes(settings))
+    if settings.run.model == "hybrid":
+        spawn_ahead(first_workers(settings))
     from scraper.cli.live import scrape_with_progress  # takes 0.2 s, in which the workers import too
     from scraper.session import Request
 
@@ -77,6 +78,8 @@ def report(outcome: "Outcome", *, quiet: bool = False, as_json: bool = False) ->
     if not quiet:
         for line in summary_lines(outcome):
             tell(line)
+        for note in outcome.notes:
+            tell(f"scraper: {note}")
     if not outcome.summary.finished:
         raise typer.Exit(INTERRUPTED)
 
@@ -95,8 +98,9 @@ def summary_lines(outcome: "Outcome") -> list[str]:
         head += "; --limit reached: what the list holds behind it is left for the next run"
     earlier = f" ({summary.earlier:,} of them done earlier)" if summary.earlier and not summary.did_nothing else ""
     stood = [stood_line(summary.stood)] if summary.stood else []
+    limit = [f"  {'limit':<9}{summary.limits[0]}"] if summary.limits and not summary.did_nothing else []
     files = [f"  {role:<9}{path}" for role, path in outcome.files.items()]
-    return [head, summary.balance + earlier, *stood, *files]
+    return [head, summary.balance + earlier, *stood, *limit, *files]
 
 
 def stood_line(stood: Mapping[str, int]) -> str:

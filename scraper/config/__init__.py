@@ -12,7 +12,7 @@ from scraper.config.units import format_duration, format_size, parse_duration, p
 if TYPE_CHECKING:
     from scraper.config.caution import cautions
     from scraper.config.load import load_config, with_fields
-    from scraper.config.machine import byte_budget, worker_processes
+    from scraper.config.machine import byte_budget, first_workers, worker_processes
     from scraper.config.model import ROW_KEYS, Config, has_columns, row_shape
     from scraper.config.render import render_toml, resolved_toml
     from scraper.config.sections import (
@@ -39,6 +39,7 @@ __all__ = [
     "WriteConfig",
     "byte_budget",
     "cautions",
+    "first_workers",
     "format_duration",
     "format_size",
     "has_columns",
@@ -64,6 +65,7 @@ _HOME = {
     "with_fields": "load",
     "byte_budget": "machine",
     "cautions": "caution",
+    "first_workers": "machine",
     "worker_processes": "machine",
     "render_toml": "render",
     "resolved_toml": "render",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
+from scraper.auto import MOST
 from scraper.config.headers import check_header, check_header_value
 from scraper.config.proxy import Proxy, read_proxy
 from scraper.config.secrets import expand
@@ -95,12 +96,11 @@ class RunConfig(Section):
 class FetchConfig(Section):
     """Requests and answers."""
 
-    concurrency: int = Field(
+    concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = Field(
         default=64,
-        ge=1,
-        le=4096,
         description="Requests in flight at once over all hosts. 64 keeps one core busy with most sites; try 256 "
-        "for thousands of slow ones.",
+        'for thousands of slow ones. "auto" begins with 16 and doubles, up to 1024, while that gives more pages a '
+        "second.",
     )
     timeout: Duration = Field(
         default=30.0,
@@ -188,6 +188,11 @@ class FetchConfig(Section):
         if isinstance(files, list) and (len(files) != 2 or not all(files)):
             raise ValueError("expected one file, or [certificate, key]")
         return files
+
+    @property
+    def most_concurrency(self) -> int:
+        """Requests in flight at once, which "auto" never goes beyond."""
+        return MOST if self.concurrency == "auto" else self.concurrency
 
     @property
     def sent_headers(self) -> dict[str, str]:
@@ -288,7 +293,9 @@ class ParseConfig(Section):
     """The worker processes."""
 
     processes: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
-        default="auto", description='Worker processes. "auto" takes all cores this process may run on.'
+        default="auto",
+        description='Worker processes. "auto" takes all cores this process may run on or be given; "hybrid" '
+        "begins with two, and adds others while pages wait for them.",
     )
     timeout: Duration = Field(
         default=30.0, ge=0.01, le=_DAY_S, description="A page that takes longer to parse is a parse_timeout failure."

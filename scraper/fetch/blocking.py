@@ -7,13 +7,15 @@ synchronous twin of it. What waits on a loop there, blocks here: the wire, the l
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import TimeoutError as LateError
+from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
+from pyreqwest.bytes import Bytes
 from pyreqwest.client import SyncClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 from pyreqwest.request import SyncStreamRequest
@@ -147,6 +149,16 @@ class BlockingDeadline:
         self._until = time.monotonic() + seconds
 
 
+@contextmanager
+def stopped_clock() -> Iterator[None]:
+    """Time in the block does not count for this thread's deadline."""
+    deadline: BlockingDeadline | None = getattr(_thread, "deadline", None)
+    left = deadline.pause() if deadline is not None else 0.0
+    yield
+    if deadline is not None:
+        deadline.resume(left)
+
+
 class BlockingGuard(AddressGuard):
     """Looks names up on the guard's threads, and waits there no longer than the deadline says."""
 
@@ -239,12 +251,17 @@ class _Body(httpx.AsyncByteStream):
         seconds_left()
         self._ended = self._is_short and not is_hurried()  # reqwest's clock knows the outermost deadline only
         try:
-            piece = self._reader.bytes() if self._ended else self._reader.read(READ_BYTES)
+            piece = self._next()
         except PyreqwestError as exc:
             raise _as_httpx(exc) from exc
         if piece is None or (self._ended and not len(piece)):
             raise StopAsyncIteration
         return piece.to_bytes()
+
+    def _next(self) -> Bytes | None:
+        if self._ended:
+            return self._reader.bytes()
+        return self._reader.read_chunk() if is_hurried() else self._reader.read(READ_BYTES)
 
     async def aclose(self) -> None:
         self._exchange.__exit__(None, None, None)
@@ -273,7 +290,7 @@ class OnOwnLoop(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; blocks until the head of its answer is there."""
         loop, wire = self._own()
-        response: httpx.Response = _run(loop, wire.handle_async_request(request))
+        response: httpx.Response = _run(loop, lambda: wire.handle_async_request(request))
         response.stream = _LoopedBody(loop, response)
         return response
 
@@ -287,7 +304,8 @@ class OnOwnLoop(httpx.AsyncBaseTransport):
 
     def _own(self) -> tuple[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport]:
         if not hasattr(self._mine, "pair"):
-            self._mine.pair = (asyncio.new_event_loop(), self._make())
+            with stopped_clock():  # reading the root certificates may take a while, and is not the server's doing
+                self._mine.pair = (asyncio.new_event_loop(), self._make())
             self._all.append(self._mine.pair)
         pair: tuple[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] = self._mine.pair
         return pair
@@ -306,7 +324,7 @@ class _LoopedBody(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        piece: bytes | None = _run(self._loop, anext(self._pieces, None))
+        piece: bytes | None = _run(self._loop, lambda: anext(self._pieces, None))
         if piece is None:
             raise StopAsyncIteration
         return piece
@@ -315,12 +333,12 @@ class _LoopedBody(httpx.AsyncByteStream):
         self._loop.run_until_complete(self._stream.aclose())
 
 
-def _run(loop: asyncio.AbstractEventLoop, awaitable: Any) -> Any:
+def _run(loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[Any]]) -> Any:
     """What the loop gives, within the deadline of this thread."""
 
     async def bounded() -> Any:
         async with asyncio.timeout(seconds_left()):
-            return await awaitable
+            return await call()
 
     try:
         return loop.run_until_complete(bounded())

@@ -123,7 +123,7 @@ class Client:
         started = time.monotonic()
         try:
             with self._deadline(self._config.timeout - job.spent_s) as deadline:
-                answer = await self._fetch(job, _Paused(reservation, deadline))
+                answer = await self._fetch(job, _Paused(reservation, deadline), started)
         except TimeoutError:
             reason = f"no whole answer within fetch.timeout ({self._config.timeout:g} s)"
             return Fault("timeout", f"{reason}: try later, or raise it")
@@ -131,7 +131,7 @@ class Client:
             return replace(answer, took_s=time.monotonic() - started)
         return answer
 
-    async def _fetch(self, job: Job, reservation: Reservation) -> Page | Redirect | Fault:
+    async def _fetch(self, job: Job, reservation: Reservation, started: float) -> Page | Redirect | Fault:
         addresses = await self._guard.addresses(job)
         if isinstance(addresses, Fault):
             return addresses
@@ -142,7 +142,7 @@ class Client:
         if self._jar is not None:
             self._jar.store(job.url, response.headers.get_list("set-cookie"), time.time())
         try:
-            return await self._read(job, response, reservation)
+            return await self._read(job, response, reservation, started)
         except Exception as exc:
             fault = fault_of(exc, in_body=True, wire=self._config.transport)
             return replace(fault, status=response.status_code)
@@ -173,7 +173,10 @@ class Client:
             response.request = request
         return response
 
-    async def _read(self, job: Job, response: httpx.Response, reservation: Reservation) -> Page | Redirect | Fault:
+    async def _read(
+        self, job: Job, response: httpx.Response, reservation: Reservation, started: float
+    ) -> Page | Redirect | Fault:
+        head_s = time.monotonic() - started
         stream = _stream_of(response)
         head = read_head(response, time.time())
         if not isinstance(head, BodyHead):
@@ -184,7 +187,7 @@ class Client:
             body = await read_body(stream, head.length, self._config.max_body, reservation, cut_at=cut_at)
         except TooLargeError as error:
             return fault_for(error, response.status_code)
-        page = _page(job, response, head, body)
+        page = _page(job, response, head, body, head_s)
         if not self._keep_heads:
             return page
         return replace(page, exchange=exchange_of(job, response, by_proxy=bool(self._config.proxy)))
@@ -220,7 +223,7 @@ def _stream_of(response: httpx.Response) -> httpx.AsyncByteStream:
     return response.stream
 
 
-def _page(job: Job, response: httpx.Response, head: BodyHead, body: bytes) -> Page:
+def _page(job: Job, response: httpx.Response, head: BodyHead, body: bytes, head_s: float) -> Page:
     return Page(
         url=job.target.url,
         final_url=job.url,
@@ -233,4 +236,5 @@ def _page(job: Job, response: httpx.Response, head: BodyHead, body: bytes) -> Pa
         close_delimited=head.close_delimited,
         etag=response.headers.get("etag", ""),
         modified=response.headers.get("last-modified", ""),
+        head_s=head_s,
     )

@@ -87,8 +87,8 @@ def make_pool(config: "FetchConfig", backend: httpcore.AsyncNetworkBackend) -> h
     """A pool that never queues: the scheduler gates, so each request finds a connection."""
     return httpcore.AsyncConnectionPool(
         ssl_context=tls_context(config),
-        max_connections=config.concurrency,
-        max_keepalive_connections=config.concurrency,
+        max_connections=config.most_concurrency,
+        max_keepalive_connections=config.most_concurrency,
         keepalive_expiry=IDLE_S,
         http2=config.http2,
         network_backend=backend,

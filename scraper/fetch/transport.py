@@ -43,7 +43,7 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, config: "FetchConfig") -> None:
-        """Connects with the first request. `config.concurrency`: idle connections kept for one host."""
+        """Connects with the first request. `config.most_concurrency`: idle connections kept for one host."""
         self._config = config
         self._client = build_client(builder_for(ClientBuilder(), config), config)
         self._other_wire: httpx.AsyncBaseTransport | None = None
@@ -159,7 +159,7 @@ def builder_for(builder: Builder, config: "FetchConfig") -> Builder:
         # would hold the connection for ever. reqwest's read timeout covers the whole head, and then each read, the time
         # in which we wait for memory included: so it is longer than a try.
         .read_timeout(timedelta(seconds=READ_TRIES * config.timeout))
-        .pool_max_idle_per_host(config.concurrency)
+        .pool_max_idle_per_host(config.most_concurrency)
         .pool_idle_timeout(timedelta(seconds=IDLE_S))
         # Browsers are lenient with header lines, so are we.
         .http1_allow_obsolete_multiline_headers_in_responses(True)

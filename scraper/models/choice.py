@@ -1,7 +1,9 @@
 """Which model a run has: the engine that `run.model` names. Each is imported only where it is used."""
 
-from scraper.config import Config
+from scraper.config import Config, byte_budget
+from scraper.config.machine import cores
 from scraper.errors import ConfigError
+from scraper.machine import has_gil
 from scraper.models.blueprint import Blueprint
 from scraper.parts import Engine, Outlet
 from scraper.stats import Capacity
@@ -38,9 +40,18 @@ def open_engine(blueprint: Blueprint, outlet: Outlet) -> Engine:
 def capacity_of(blueprint: Blueprint) -> Capacity:
     """What the settings allow a model: requests at once, and pages in parse at once."""
     config, workers = blueprint.config, blueprint.workers
-    concurrency = workers if config.run.model == "processes" else config.fetch.concurrency
+    concurrency = workers if config.run.model == "processes" else blueprint.most_concurrency
     parsing = {"asyncio": 1, "threads": concurrency}.get(config.run.model, workers)
-    return Capacity(concurrency, parsing)
+    return Capacity(
+        concurrency,
+        parsing,
+        byte_budget(config),
+        config.run.model,
+        cores(),
+        config.write.commit_every,
+        finds_concurrency=blueprint.finds_concurrency,
+        shares_a_lock=config.run.model in ("threads", "asyncio-threads") and has_gil(),
+    )
 
 
 def refuse_impossible(config: Config) -> None:

@@ -2,6 +2,7 @@
 
 from scraper.fetch.archive import ArchiveFetcher
 from scraper.fetch.client import Client
+from scraper.fetch.wires import make_transport
 from scraper.models.blueprint import Blueprint
 from scraper.write.bodies import BodyFolder
 
@@ -11,7 +12,8 @@ def loop_fetcher(blueprint: Blueprint) -> Client | ArchiveFetcher:
     config = blueprint.config
     if blueprint.from_archive:
         return ArchiveFetcher(config.fetch.max_body, keep_heads=blueprint.keep_heads)
-    return Client(config.fetch, config.politeness, config.network, keep_heads=blueprint.keep_heads)
+    wire = blueprint.wrap_wire(make_transport(config.fetch)) if blueprint.wrap_wire else None
+    return Client(config.fetch, config.politeness, config.network, transport=wire, keep_heads=blueprint.keep_heads)
 
 
 def keeper_of(blueprint: Blueprint) -> BodyFolder | None:

@@ -1,5 +1,6 @@
 """The hybrid: one loop fetches, a pool of processes parses, the writer's thread persists."""
 
+from scraper.config.machine import machine_cores
 from scraper.engine import LocalEngine
 from scraper.models.blueprint import Blueprint, engine_parts
 from scraper.models.fetchers import keeper_of, loop_fetcher
@@ -11,14 +12,22 @@ def open_hybrid(blueprint: Blueprint, outlet: Outlet) -> LocalEngine:
     """The engine of a run."""
     setup, options = blueprint.setup, pool_options(blueprint)
 
-    def open_parser(on_parsed: OnParsed) -> ParsePool:
-        return ParsePool(setup, options, on_parsed)
+    pools: list[ParsePool] = []
 
-    parts = engine_parts(blueprint, loop_fetcher(blueprint), open_parser, keeper=keeper_of(blueprint))
+    def open_parser(on_parsed: OnParsed) -> ParsePool:
+        pools.append(ParsePool(setup, options, on_parsed))
+        return pools[0]
+
+    def note() -> str:
+        return f"{pools[0].size} ({machine_cores()}; busy {pools[0].busy_share:.0%})".replace("%", " %")
+
+    parts = engine_parts(blueprint, loop_fetcher(blueprint), open_parser, keeper=keeper_of(blueprint), parser_note=note)
     return LocalEngine(parts, outlet)
 
 
 def pool_options(blueprint: Blueprint) -> PoolOptions:
     """The parse pool's share of the settings."""
     parse = blueprint.config.parse
-    return PoolOptions(blueprint.workers, parse.batch_bytes, parse.batch_age, parse.timeout)
+    return PoolOptions(
+        blueprint.first_workers, parse.batch_bytes, parse.batch_age, parse.timeout, most_processes=blueprint.workers
+    )

@@ -4,12 +4,13 @@ import asyncio
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType, TracebackType
 from typing import Protocol, Self
 
-from scraper.errors import ParsePoolError
+from scraper.errors import PageOverdueError, ParsePoolError
 from scraper.parse.wire import Setup
 from scraper.parts import OnParsed
 from scraper.records import Page, Parsed
@@ -26,7 +27,7 @@ class PageClock(Protocol):
         """No further page comes."""
 
     def running(self, page: Page) -> AbstractContextManager[None]:
-        """Around the work on a page; may raise OverdueError in it."""
+        """Around the work on a page; may raise PageOverdueError in it."""
 
 
 class BusyTime:
@@ -49,6 +50,8 @@ class InlineParser:
         self._handle: Callable[[Page], Parsed] | None = None
         self._loop = asyncio.get_running_loop()
         self._clock = clock or Alarm(setup.timeout_s)
+        self._pages: deque[tuple[int, Page]] = deque()
+        self._is_due = False
         self.stats = BusyTime()
 
     async def __aenter__(self) -> Self:
@@ -60,12 +63,25 @@ class InlineParser:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the signal of the clock back."""
+        """Drop what is not parsed, give the signal of the clock back."""
+        self._pages.clear()
         self._clock.disarm()
 
     def submit(self, number: int, page: Page) -> None:
-        """Parse a page at the loop's next turn: who submits it has its own books to close first."""
-        self._loop.call_soon(self._parse, number, page)
+        """Parse a page in a turn of the loop's own: between two pages timers and sockets have theirs."""
+        self._pages.append((number, page))
+        self._parse_soon()
+
+    def _parse_soon(self) -> None:
+        if self._pages and not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._parse_next)
+
+    def _parse_next(self) -> None:
+        self._is_due = False
+        if self._pages:  # none where the block was left meanwhile
+            self._parse(*self._pages.popleft())
+            self._parse_soon()
 
     def _parse(self, number: int, page: Page) -> None:
         assert self._handle is not None
@@ -73,7 +89,7 @@ class InlineParser:
         try:
             with self._clock.running(page):
                 parsed = self._handle(page)
-        except OverdueError:
+        except PageOverdueError:
             parsed = overdue(self._setup.timeout_s)
         self.stats.busy_s += time.monotonic() - started
         self._on_parsed([(number, parsed)])
@@ -90,10 +106,6 @@ def handler_of(setup: Setup) -> Callable[[Page], Parsed]:
 def overdue(timeout_s: float) -> Parsed:
     """The outcome of a page that took too long."""
     return Parsed(None, "parse_timeout", f"the page took longer than parse.timeout ({timeout_s:g} s)")
-
-
-class OverdueError(BaseException):
-    """A page's time is over. No `except Exception` of the user's code may swallow it."""
 
 
 class Alarm:
@@ -122,7 +134,7 @@ class Alarm:
 
     @contextmanager
     def running(self, page: Page) -> Iterator[None]:
-        """Raise OverdueError in the block when its time is over."""
+        """Raise PageOverdueError in the block when its time is over."""
         if not self._works:
             yield
             return
@@ -136,4 +148,4 @@ class Alarm:
 
     def _on_alarm(self, number: int, frame: FrameType | None) -> None:
         if self._is_running:
-            raise OverdueError
+            raise PageOverdueError

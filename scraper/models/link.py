@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from scraper.errors import ParsePoolError
@@ -15,6 +15,11 @@ START_ATTEMPTS = 3
 """So many processes in a row dying at their start are no page's fault: the run ends."""
 
 
+WATCH_EVERY_S = 0.25
+SLACK_S = 5.0
+"""A process ends by its own clock first; this is for one that was stopped, or whose clock is."""
+
+
 class Link(asyncio.Protocol):
     """The stream to one process. `on_record` gets what it sends, `on_lost` is called once, at the end of the stream."""
 
@@ -25,6 +30,8 @@ class Link(asyncio.Protocol):
         self._on_lost = on_lost
         self._reader = FrameReader()
         self._transport: asyncio.Transport | None = None
+        self.silent_s = 0.0
+        """How long it has said nothing, as `watch` counts: time in which this loop did not run does not count."""
         self.is_ready = False
         """It has said something: it did not die at its start."""
 
@@ -34,6 +41,7 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio."""
+        self.silent_s = 0.0
         for record in self._reader.feed(data):
             self.is_ready = True
             self._on_record(record)
@@ -67,6 +75,19 @@ class Link(asyncio.Protocol):
         if self.process.returncode == -signal.SIGALRM:
             return overdue(timeout_s)
         return Parsed(None, "parse_crash", f"the process died on this page ({how_it_ended(self.process)})")
+
+
+async def watch(links: Callable[[], Iterable[Link]], most_s: float) -> None:
+    """Kill processes that owe an answer and have said nothing for so many seconds; until cancelled.
+
+    `links`: gives those that owe one.
+    """
+    while True:
+        await asyncio.sleep(WATCH_EVERY_S)
+        for link in links():
+            link.silent_s += WATCH_EVERY_S
+            if link.silent_s > most_s:
+                link.process.kill()
 
 
 async def open_link(code: str, on_record: Callable[[Any], None], on_lost: Callable[[], None], *fds: int) -> Link:

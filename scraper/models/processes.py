@@ -15,7 +15,7 @@ from scraper.fetch.resolver import AddressGuard
 from scraper.models.blueprint import Blueprint, engine_parts
 from scraper.models.inline import BusyTime
 from scraper.models.lent import AHEAD, PAGE_COST
-from scraper.models.link import Link, open_link
+from scraper.models.link import SLACK_S, Link, open_link, watch
 from scraper.models.whole import NoParser
 from scraper.models.whole_process import Answered, Grow, Lend
 from scraper.models.wholework import Answer, given_up
@@ -56,6 +56,7 @@ class ProcessFetcher:
         self._takers: deque[asyncio.Future[_Worker]] = deque()
         self._workers: list[_Worker] = []
         self._gone: list[Link] = []
+        self._watch: asyncio.Task[None] | None = None
         self._failed_starts = 0
         self._is_closing = False
         self._guard = AddressGuard(blueprint.config.network.private_addresses)
@@ -64,6 +65,9 @@ class ProcessFetcher:
     async def __aenter__(self) -> Self:
         """Start the processes. Raises ParsePoolError where that cannot be done."""
         await self._tasks.__aenter__()
+        config = self._blueprint.config
+        most_s = config.fetch.timeout + config.parse.timeout + SLACK_S
+        self._watch = self._tasks.create_task(watch(self._busy_links, most_s))
         try:
             for _ in range(self._blueprint.workers):
                 worker = _Worker()
@@ -79,6 +83,8 @@ class ProcessFetcher:
     ) -> None:
         """End the processes and wait for them: busy ones are killed, after an error all are."""
         self._is_closing = True
+        if self._watch is not None:
+            self._watch.cancel()
         links = [worker.link for worker in self._workers if worker.link is not None]
         for worker in self._workers:
             if worker.link is not None:
@@ -110,10 +116,14 @@ class ProcessFetcher:
         assert worker.link is not None
         worker.answer = self._loop.create_future()
         worker.reservation = reservation
+        worker.link.silent_s = 0.0
         worker.link.send(job)
         return await worker.answer
 
     # -- the processes ----------------------------------------------------------------------------------------------
+
+    def _busy_links(self) -> list[Link]:
+        return [worker.link for worker in self._workers if worker.link is not None and worker.answer is not None]
 
     async def _take(self) -> _Worker:
         if self._idle:

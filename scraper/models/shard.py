@@ -21,6 +21,7 @@ from scraper.openfiles import allow_open_files
 from scraper.parse.worker import spare_the_collector
 from scraper.parts import Hold, InHand
 from scraper.records import Fault, Job, Parsed, Target
+from scraper.stats import Waits
 
 TELL_EVERY_S = 0.2
 """The state is told so often even where nothing happens."""
@@ -48,7 +49,9 @@ async def _serve(sock: socket.socket) -> None:
     stream = Stream()
     loop = asyncio.get_running_loop()
     await loop.create_unix_connection(lambda: stream, sock=sock.dup())
-    setup: ShardSetup = await stream.records.get()
+    setup: ShardSetup | None = await stream.records.get()
+    if setup is None:  # the run has ended before it said what to do
+        return
     stream.shard = shard = Shard(setup, stream)
     try:
         await shard.live()
@@ -90,6 +93,7 @@ class Stream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio: the run is gone."""
+        self.records.put_nowait(None)
         if not self.is_lost.done():
             self.is_lost.set_result(None)
 
@@ -139,7 +143,8 @@ class Shard:
             limit_memory_beyond_now(self._setup.blueprint.config.parse.max_memory)
             self._tell_regularly()
             while not self._stream.records.empty():
-                self.take(self._stream.records.get_nowait())
+                if (record := self._stream.records.get_nowait()) is not None:
+                    self.take(record)
             await self._stream.is_lost
             self._engine.close()
 
@@ -177,6 +182,10 @@ class Shard:
                     page.status,
                     page.etag,
                     page.modified,
+                    page.size,
+                    page.head_s,
+                    page.took_s,
+                    page.parse_s,
                     page.hold.held,
                     parsed,
                 )
@@ -217,7 +226,7 @@ class Shard:
             self._is_told = True
             self._loop.call_soon(self._tell)
 
-    def _tell(self) -> None:
+    def _tell(self, waits: Waits | None = None) -> None:
         self._is_told = False
         told = Told(
             self._ended,
@@ -227,6 +236,7 @@ class Shard:
             self._engine.gauges(),
             self._is_stopping and self._engine.is_idle,
             self._is_short,
+            waits,
         )
         self._forget()
         self._stream.send(told)
@@ -239,5 +249,5 @@ class Shard:
         self._is_short = False
 
     def _tell_regularly(self) -> None:
-        self._tell()
+        self._tell(self._engine.waits())
         self._loop.call_later(TELL_EVERY_S, self._tell_regularly)

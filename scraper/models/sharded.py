@@ -11,14 +11,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from scraper.errors import ParsePoolError, ScraperError
-from scraper.models.blueprint import Blueprint
+from scraper.models.blueprint import Blueprint, auto_notes
 from scraper.models.cell import Cell
-from scraper.models.link import Link, open_link
+from scraper.models.link import SLACK_S, Link, open_link, watch
 from scraper.models.shard import ShardSetup
 from scraper.models.shards import Enter, Free, Stop, Told, in_hand_of, shard_of
 from scraper.parse.process import reap
 from scraper.parts import Gauges, InHand, Outlet
 from scraper.records import Fault, Job, Parsed, Target
+from scraper.stats import Waits, most_waited
 
 CODE = "from scraper.models import shard; shard.main({fd})"
 DEATHS = 5
@@ -53,11 +54,11 @@ class _Shard:
         self.number = number
         self.life = 0
         """Which process it is by now; what was held in an earlier one is gone."""
-        self.was_used = False
         self.link: Link | None = None
         self.cell = Cell()
         self.open: dict[int, Target] = {}
         self.gauges = Gauges()
+        self.waits = Waits()
         self.is_idle = False
         self.deaths = 0
         self._freed: list[int] = []
@@ -66,7 +67,6 @@ class _Shard:
         self._is_flushing = False
 
     def enter(self, target: Target) -> None:
-        self.was_used = True
         self.open[target.key] = target
         self._targets.append(target)
         self._flush_soon()
@@ -125,7 +125,10 @@ class ShardedEngine:
         self._room = asyncio.Event()
         self._room.set()
         self._gone: list[Link] = []
+        self._hosts: set[str] = set()
+        """The first two."""
         self._strikes: Counter[int] = Counter()
+        self._watch: asyncio.Task[None] | None = None
         self._failed_starts = 0
         self._is_stopping = False
         self._is_closing = False
@@ -133,6 +136,8 @@ class ShardedEngine:
     async def __aenter__(self) -> Self:
         """Start the shards. Raises ParsePoolError where that cannot be done."""
         await self._tasks.__aenter__()
+        most_s = self._blueprint.config.parse.timeout + SLACK_S
+        self._watch = self._tasks.create_task(watch(self._links, most_s))
         try:
             for shard in self._shards:
                 await self._start(shard)
@@ -160,6 +165,8 @@ class ShardedEngine:
 
     def enter(self, target: Target) -> None:
         """Give a URL to the shard of its host."""
+        if len(self._hosts) < 2:
+            self._hosts.add(target.host)
         shard = self._shards[shard_of(target.host, len(self._shards))]
         shard.enter(target)
         if len(shard.open) >= self._window:
@@ -177,6 +184,8 @@ class ShardedEngine:
         """End the shards, whatever they do."""
         if not self._is_closing:
             self._is_closing = True
+            if self._watch is not None:
+                self._watch.cancel()
             for shard in self._shards:
                 if shard.link is not None:
                     shard.link.close(at_once=True)
@@ -191,10 +200,16 @@ class ShardedEngine:
         """Never waited for here: a shard parses when its loop comes to it."""
         return False
 
-    @property
-    def shards_used(self) -> int:
-        """How many shards have been given a URL."""
-        return sum(1 for shard in self._shards if shard.was_used)
+    def notes(self) -> list[str]:
+        """What its settings that say "auto" came to; and a list of one host cannot be dealt out."""
+        notes = auto_notes(self._blueprint) if self._hosts else []
+        if len(self._hosts) != 1 or len(self._shards) == 1:
+            return notes
+        return [
+            *notes,
+            f"all pages are of one host, {next(iter(self._hosts))}, so 1 of {len(self._shards)} shards does the work: "
+            'run.model = "hybrid" uses the other cores too',
+        ]
 
     def gauges(self) -> Gauges:
         """The sums of what the shards told last; of their loops the mean."""
@@ -208,7 +223,14 @@ class ShardedEngine:
             sum(gauges.pages_bytes for gauges in all_),
             sum(gauges.parse_busy_s for gauges in all_),
             sum(gauges.loop_busy_s for gauges in all_) / len(all_),
+            sum(gauges.requests for gauges in all_),
+            sum(gauges.request_s for gauges in all_),
+            sum(gauges.behind_bytes for gauges in all_),
         )
+
+    def waits(self) -> Waits:
+        """What the jobs of all shards waited for when they told."""
+        return most_waited(shard.waits for shard in self._shards)
 
     # -- the shards -------------------------------------------------------------------------------------------------
 
@@ -224,6 +246,10 @@ class ShardedEngine:
         if self._is_stopping:
             self._send_stop(shard)
 
+    def _links(self) -> list[Link]:
+        """All: a shard tells its state also where nothing happens."""
+        return [shard.link for shard in self._shards if shard.link is not None]
+
     def _send_stop(self, shard: _Shard) -> None:
         if shard.link is not None:
             shard.link.send(Stop())
@@ -237,6 +263,7 @@ class ShardedEngine:
 
     def _on_told(self, shard: _Shard, told: Told) -> None:
         shard.gauges = told.gauges
+        shard.waits = told.waits or shard.waits
         shard.is_idle = told.is_idle
         if told.ended or told.failed or told.unchanged:
             shard.deaths = 0

@@ -4,8 +4,9 @@ from zlib import crc32
 
 import msgspec
 
-from scraper.parts import Gauges, InHand
+from scraper.parts import Gauges, Hold, InHand
 from scraper.records import Fault, Job, Parsed, Target
+from scraper.stats import Waits
 
 
 class Enter(msgspec.Struct, frozen=True):
@@ -36,6 +37,10 @@ class Ended(msgspec.Struct, frozen=True):
     status: int
     etag: str
     modified: str
+    size: int
+    head_s: float
+    took_s: float
+    parse_s: float
     held: int
     parsed: Parsed
 
@@ -52,6 +57,8 @@ class Told(msgspec.Struct, frozen=True):
     is_idle: bool
     is_short: bool
     """A reader waits for bytes."""
+    waits: Waits | None = None
+    """What its jobs wait for; None where that was not looked at."""
 
 
 def shard_of(site: str, shards: int) -> int:
@@ -63,7 +70,17 @@ def shard_of(site: str, shards: int) -> int:
     return crc32(site.encode("utf-8", "replace")) % shards
 
 
-def in_hand_of(ended: Ended, target: Target, hold: "object") -> InHand:
+def in_hand_of(ended: Ended, target: Target, hold: Hold) -> InHand:
     """The page as the settlement knows it."""
     job = Job(target, ended.url, target.host, ended.attempt)
-    return InHand(job, ended.status, hold, ended.etag, ended.modified)  # type: ignore[arg-type]
+    return InHand(
+        job,
+        ended.status,
+        hold,
+        ended.etag,
+        ended.modified,
+        ended.size,
+        ended.head_s,
+        ended.took_s,
+        parse_s=ended.parse_s,
+    )

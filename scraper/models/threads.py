@@ -1,6 +1,10 @@
 """Threads, each of which fetches a page and parses it: the loop says which is next, and keeps the books."""
 
 import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -32,12 +36,13 @@ class ThreadFetcher:
         self._blueprint = blueprint
         timeout_s = blueprint.config.parse.timeout
         self._loop = asyncio.get_running_loop()
+        self._parse_slots = threading.Semaphore(blueprint.workers)
         self.crew: Crew[_Errand, Answer | Exception] = Crew(
             "fetch and parse",
-            blueprint.config.fetch.concurrency,
+            blueprint.concurrency,
             self._run,
             self._deliver,
-            lambda errand: given_up(errand.job, overdue(timeout_s)),
+            self._give_up,
             timeout_s,
         )
 
@@ -69,9 +74,25 @@ class ThreadFetcher:
 
     def _run(self, hand: Hand[_Errand], errand: _Errand) -> Answer | Exception:
         try:
-            return self._work.do(errand.job, errand.memory, hand.parse_begins)
+            return self._work.do(errand.job, errand.memory, partial(self._parsing, hand))
         except Exception as exc:  # the border of the thread: the loop raises it
             return exc
+
+    def _give_up(self, errand: _Errand) -> Answer:
+        """The answer for a page whose thread does not come back; another may parse in its place."""
+        self._parse_slots.release()
+        return given_up(errand.job, overdue(self._blueprint.config.parse.timeout))
+
+    @contextmanager
+    def _parsing(self, hand: Hand[_Errand]) -> Iterator[None]:
+        """As many threads as parse.processes parse at once: more share the cores, and hold a tree each."""
+        self._parse_slots.acquire()
+        try:
+            hand.parse_begins()
+            yield
+        finally:
+            if not hand.is_given_up:
+                self._parse_slots.release()
 
     def _deliver(self, results: list[tuple[_Errand, Answer | Exception]]) -> None:
         for errand, answer in results:

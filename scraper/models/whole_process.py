@@ -8,7 +8,8 @@ has the whole process, and no other page is hurt.
 import signal
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -69,12 +70,10 @@ def _serve(sock: socket.socket, work: WholeWork, timeout_s: float) -> None:
         job = receive(sock)
         memory, clock = Lent(ask), _Clock(timeout_s)
         try:
-            answer = work.do(job, memory, clock.start)
+            answer = work.do(job, memory, clock.running)
         except Exception as exc:  # a body that cannot be kept ends the run, as everywhere
             sock.sendall(frame(exc))
             return
-        finally:
-            clock.stop()
         leaves = isinstance(answer, Read) and answer.parsed.kind == "parse_memory"
         sock.sendall(frame(Answered(answer, memory.held, clock.seconds, leaves)))
 
@@ -84,14 +83,14 @@ class _Clock:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._started: float | None = None
         self.seconds = 0.0
 
-    def start(self) -> None:
-        self._started = time.monotonic()
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        started = time.monotonic()
         signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
-
-    def stop(self) -> None:
-        if self._started is not None:
+        try:
+            yield
+        finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            self.seconds = time.monotonic() - self._started
+            self.seconds = time.monotonic() - started

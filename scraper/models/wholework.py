@@ -1,6 +1,8 @@
 """All the work on one page in one place, blocking: fetch it, keep its body, parse it, encode its row."""
 
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from msgspec.structs import replace
 
@@ -25,16 +27,19 @@ class WholeWork:
         self._client = blocking_client(config.fetch, config.politeness, config.network, keep_heads=blueprint.keep_heads)
         complete(self._client.__aenter__())
 
-    def do(self, job: Job, memory: Reservation, parse_begins: Callable[[], None]) -> Answer:
-        """What came of a job; of a page its row. `parse_begins` is called before it is parsed."""
+    def do(self, job: Job, memory: Reservation, parsing: Callable[[], AbstractContextManager[None]]) -> Answer:
+        """What came of a job; of a page its row. `parsing` is around its parsing."""
         answer = complete(self._client.fetch(job, memory))
         if not isinstance(answer, Page) or job.target.robots_url is not None:
             return answer
         page = answer if self._keeper is None else self._keeper.keep_here(answer)
         if isinstance(page, Fault):
             return page
-        parse_begins()
-        return Read(replace(page, body=b"", exchange=None), len(page.body), self._handle(page))
+        with parsing():
+            started = time.monotonic()
+            parsed = self._handle(page)
+            took_s = time.monotonic() - started
+        return Read(replace(page, body=b"", exchange=None), len(page.body), parsed, took_s)
 
     def addresses_of(self, host: str) -> tuple[str, ...]:
         """The addresses of a host; none where they cannot be found."""

@@ -20,7 +20,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
+from scraper import machine
+from scraper.auto import Growth, PoolLook
 from scraper.errors import ParsePoolError
 from scraper.parse import wire
 from scraper.parse.link import Numbered, Worker
@@ -49,6 +52,8 @@ class PoolOptions:
     batch_age_s: float
     timeout_s: float
     """For one page; a worker that gives no result for so long is killed."""
+    most_processes: int = 0
+    """Up to so many are added while pages wait for them; 0 = none."""
 
 
 @dataclass(slots=True)
@@ -88,6 +93,10 @@ class ParsePool:
         self.stats = PoolStats()
         self._recent_s = 0.0
         self._recent_bytes = 0.0
+        self._growth = Growth(options.most_processes)
+        self._since: list[float] = []
+        """When each worker was started; one that takes another's place counts from there."""
+        self._ended_at: float | None = None
 
     async def __aenter__(self) -> "ParsePool":
         """Start the workers; pages may be submitted at once, while they still import."""
@@ -95,6 +104,7 @@ class ParsePool:
         self._watch = self._tasks.create_task(self._watch_workers())
         try:
             for _ in range(self._options.processes):
+                self._since.append(self._now())
                 await self._start_worker()
         except BaseException as exc:  # a block that is not entered is not left either: end what was started
             await self.__aexit__(type(exc), exc, exc.__traceback__)
@@ -104,6 +114,7 @@ class ParsePool:
     async def __aexit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: object) -> None:
         """End the workers and wait for them: busy ones are killed, after an error all are."""
         self._closing = True
+        self._ended_at = self._now()
         if self._batch_timer is not None:
             self._batch_timer.cancel()
         if self._watch is not None:
@@ -124,6 +135,18 @@ class ParsePool:
     def waiting(self) -> int:
         """Pages not yet sent to a worker."""
         return len(self._batch) + sum(map(len, self._backlog)) + len(self._suspects)
+
+    @property
+    def size(self) -> int:
+        """How many workers there are, those that are being replaced included."""
+        return len(self._since)
+
+    @property
+    def busy_share(self) -> float:
+        """The share of the workers' time that went to pages, 0.0 to 1.0."""
+        until = self._now() if self._ended_at is None else self._ended_at
+        possible_s = sum(until - since for since in self._since)
+        return min(self.stats.busy_s / possible_s, 1.0) if possible_s > 0 else 0.0
 
     @property
     def pids(self) -> list[int]:
@@ -287,3 +310,29 @@ class ParsePool:
             for worker in self._workers:
                 worker.look_after(now, late_s=now - due)
             self._gone = [worker for worker in self._gone if worker.is_alive()]
+            if self.size < self._growth.most:
+                await self._grow(now)
+
+    async def _grow(self, now: float) -> None:
+        """Start workers where pages wait for them. Where the system allows no more, those there are will do."""
+        look = PoolLook(now, self.size, self._are_full, self._waiting_s, machine.idle_s())
+        for _ in range(self._growth.look(look)):
+            try:
+                await self._start_worker()
+            except ParsePoolError:
+                self._growth.most = self.size
+                return
+            self._since.append(now)
+
+    @property
+    def _are_full(self) -> bool:
+        """Every worker runs, and none is to be given a page of those that wait."""
+        return len(self._workers) == self.size and all(each.is_ready and each.in_hand for each in self._workers)
+
+    @property
+    def _waiting_s(self) -> float:
+        """Work in the pages that wait for a worker, `inf` where none is done that would tell."""
+        waiting = sum(len(page.body) + 1 for batch in self._backlog for _, page in batch)
+        if not waiting or not self._recent_bytes:
+            return inf if waiting else 0.0
+        return waiting * self._recent_s / self._recent_bytes

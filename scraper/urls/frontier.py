@@ -8,6 +8,7 @@ their cost, h = lanes with work, r = jobs in backoff:
     retry, hold          O(log r), O(1)
     next_event           O(1)
     drain, discard       all that is queued there, and r
+    waits                h + r
 
 A lane is in one of four places. It moves when a job is added, taken or done, and when its time comes:
 
@@ -20,14 +21,15 @@ So a host that must wait holds no fetch slot and no timer of its own: the shell 
 ready lane is passed over by each other lane at most once before its turn.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Literal
 
 from scraper.records import Fault, Job
+from scraper.stats import WaitReason, Waits
 from scraper.urls.breaker import Breakers
 from scraper.urls.pace import HostLimits, Pace, Sign
 
@@ -48,6 +50,12 @@ class _Lane:
     def keep_gap(self) -> None:
         """Let the gap that the pace now asks for count from the last start."""
         self.next_at = max(self.next_at, self.started_at + self.pace.gap_s)
+
+    def why(self, now: float) -> WaitReason:
+        """What its jobs wait for, where they wait."""
+        if self.next_at > max(self.started_at + self.pace.gap_s, now):
+            return "held"
+        return self.pace.why(self.place == "full")
 
 
 class Frontier:
@@ -138,6 +146,29 @@ class Frontier:
         """When `take` could next give a job that it refuses now; None when only `add` or `done` can change that."""
         times = [heap[0][0] for heap in (self._waiting, self._retries) if heap]
         return min(times, default=None)
+
+    def waits(self, now: float) -> Waits:
+        """What the jobs that are not in flight wait for, and for which lane most of them do.
+
+        Looks at every lane: 1 ms for 20,000, so it is to be asked now and then.
+        """
+        waiting = [lane for lane in self._lanes.values() if lane.queue and lane.place in ("waiting", "full")]
+        ready = sum(max(min(len(lane.queue), lane.pace.allowed - lane.in_flight), 0) for lane in self._ready)
+        told = Waits(ready, len(waiting) + len(self._ready))
+        lane = max(waiting, key=lambda lane: len(lane.queue), default=None)
+        if self._retries:
+            name, jobs = Counter(entry[3] for entry in self._retries).most_common(1)[0]
+            told = replace(told, hosts=max(told.hosts, 1), host=name, why="backoff", jobs=jobs)
+        if lane is None or len(lane.queue) < told.jobs:
+            return told
+        return replace(
+            told,
+            host=lane.name,
+            why=lane.why(now),
+            jobs=len(lane.queue),
+            allowed=lane.pace.allowed,
+            gap_s=lane.pace.gap_s,
+        )
 
     def discard(self) -> int:
         """Drop every job that is not in flight (a shutdown); gives how many."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from scraper.records import Fault, Job
+from scraper.stats import Waits
 from scraper.urls.frontier import Frontier
 from scraper.urls.pace import Sign
 
@@ -73,6 +74,10 @@ class Gate:
         if len(self.frontier) < self._window:
             self._room.set()
         return drained
+
+    def waits(self) -> Waits:
+        """What the jobs that are not in flight wait for."""
+        return self.frontier.waits(self._loop.time())
 
     async def room(self) -> None:
         """Wait until the frontier holds fewer jobs than the window."""

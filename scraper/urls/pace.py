@@ -18,6 +18,7 @@ from math import ceil
 from typing import Literal
 
 from scraper.records import Fault
+from scraper.stats import WaitReason
 
 Sign = Literal["good", "trouble", "silence"]
 """What an answer says of its host's load."""
@@ -111,6 +112,14 @@ class Pace:
     def is_slowed(self) -> bool:
         """Whether the answers keep it below the limits."""
         return self.allowed < self._most or self.gap_s > self._set_gap_s
+
+    def why(self, is_full: bool) -> WaitReason:
+        """What keeps jobs of the lane waiting: `is_full`, for a request to end; else for the gap to be over."""
+        if self.is_slowed:
+            return "slowed"
+        if self._asked_s and (is_full or self._asked_s >= self._limits.delay_s):
+            return "crawl_delay"
+        return "per_host" if is_full else "delay"
 
     def on_answer(self, latency_s: float, sign: Sign, sent_at: float, now: float) -> None:
         """Take an answer into account. `latency_s`: from `sent_at` to the end of the answer."""

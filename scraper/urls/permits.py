@@ -27,6 +27,8 @@ MOST_ORIGINS = 50_000
 UNAVAILABLE_STATUSES = range(400, 500)
 """There is no robots.txt, RFC 9309 section 2.3.1.3. But 429 is of the host's load, and counts as a server error."""
 
+ELSEWHERE = "from elsewhere: "
+
 OWN_KINDS = frozenset({"dns", "connect", "tls", "blocked_address"})
 """Faults that the page itself would meet as well: its jobs end with these, not as `robots`."""
 
@@ -87,6 +89,19 @@ class Permits:
         else:
             entry.robots, entry.expires_at = answer, now + DAY_S
         return waiting
+
+    def most_waited(self) -> tuple[str, int]:
+        """The origin whose robots.txt most jobs wait for, and how many; ("", 0) where none does.
+
+        The newest origins are looked at first, and only until all jobs that wait were seen.
+        """
+        most, seen = ("", 0), 0
+        for key, entry in reversed(self._book.items()):
+            if seen >= self.waiting:
+                break
+            seen += len(entry.waiting)
+            most = max(most, (key.removeprefix(ELSEWHERE), len(entry.waiting)), key=lambda found: found[1])
+        return most
 
     def read(self, body: bytes) -> Robots:
         """The rules for us in a robots.txt. Takes some 50 ms for the largest."""
@@ -153,7 +168,7 @@ def first_hop(target: Target, attempt: int = 1) -> Job:
 
 def _key(url: str, is_own_host: bool) -> str:
     """An origin. The same one reached from elsewhere is another: the address guard may judge it otherwise."""
-    return _origin(url) if is_own_host else f"from elsewhere: {_origin(url)}"
+    return _origin(url) if is_own_host else ELSEWHERE + _origin(url)
 
 
 def _origin(href: str) -> str:

@@ -15,7 +15,9 @@ from typing import Protocol
 import msgspec
 
 from scraper.errors import WriteError
+from scraper.histogram import Histogram
 from scraper.records import Mark
+from scraper.stopwatch import Stopwatch
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +74,7 @@ class Writer:
         self._commit_bytes = commit_bytes
         self._on_commit = on_commit
         self._on_error = on_error
-        self._queue: SimpleQueue[list[Entry] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[float, list[Entry]] | None] = SimpleQueue()
         self._is_hurried = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._group: list[Entry] = []
@@ -80,8 +82,10 @@ class Writer:
         self._due = float("inf")
         self.error: WriteError | None = None
         """What ended the writing; set for good."""
-        self.busy_s = 0.0
-        """Seconds spent writing and committing, for the utilisation figures."""
+        self.written = Histogram()
+        """Seconds from `put` until a row or failure was durable. The writer's thread changes it until `close`."""
+        self._waiting: list[tuple[float, int]] = []
+        self._busy = Stopwatch()
 
     def __enter__(self) -> "Writer":
         """Start the thread."""
@@ -104,24 +108,32 @@ class Writer:
 
     def put(self, entries: list[Entry]) -> None:
         """Hand over outcomes; returns at once."""
-        self._queue.put(entries)
+        self._queue.put((time.monotonic(), entries))
 
     def commit_soon(self) -> None:
         """Do not wait for more: somebody waits for the bytes that uncommitted entries hold. Returns at once."""
         if not self._is_hurried:
             self._is_hurried = True
-            self._queue.put([])
+            self._queue.put((time.monotonic(), []))
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds spent writing and committing, for the utilisation figures."""
+        return self._busy.seconds
 
     def _run(self) -> None:
         while True:
             try:
-                entries = self._queue.get(timeout=self._seconds_left())
+                message = self._queue.get(timeout=self._seconds_left())
             except Empty:
                 self._guarded(self._commit)
                 continue
-            if entries is None:
+            if message is None:
                 self._guarded(self._finish)
                 return
+            put_at, entries = message
+            if self.error is None:
+                self._waiting.append((put_at, len(entries)))
             self._guarded(self._write, entries)
             if self._is_hurried or self._group_bytes >= self._commit_bytes or self._seconds_left() == 0.0:
                 self._is_hurried = False
@@ -136,14 +148,13 @@ class Writer:
         """Run a step. The stage's border: whatever goes wrong ends the writing, and the run is told."""
         if self.error is not None:
             return
-        started = time.monotonic()
-        try:
-            step(*args)
-        except Exception as exc:
-            self.error = _write_error(exc)
-            self._due = float("inf")
-            self._on_error(self.error)
-        self.busy_s += time.monotonic() - started
+        with self._busy:
+            try:
+                step(*args)
+            except Exception as exc:
+                self.error = _write_error(exc)
+                self._due = float("inf")
+                self._on_error(self.error)
 
     def _write(self, entries: list[Entry]) -> None:
         self._sink.write(entries)
@@ -157,7 +168,14 @@ class Writer:
         if not group:
             return
         self._sink.commit(group)
+        self._note_waits()
         self._on_commit(group)
+
+    def _note_waits(self) -> None:
+        now = time.monotonic()
+        for put_at, n in self._waiting:
+            self.written.add_same(now - put_at, n)
+        self._waiting.clear()
 
     def _finish(self) -> None:
         self._commit()

@@ -16,13 +16,14 @@ NOW = Sample(
     write_busy_s=0.0, loop_busy_s=0.0,
 )  # fmt: skip
 LOAD = Load(pages_per_s=250.0, slots=1.0, parse=0.0, write=0.0, loop=0.0)
+LIMIT = "server latency: 103ms a request: raise fetch.concurrency from 64 to 128 (up to 2.0x)"
 
-VIEW = progress.View(lambda: NOW, Capacity(64, 2), lambda: False)
+VIEW = progress.View(lambda: NOW, Capacity(64, 2), lambda: False, lambda: LIMIT)
 
 
-def as_text(now: Sample, load: Load) -> str:
-    console = Console(file=io.StringIO(), width=120, force_terminal=False)
-    console.print(progress.picture(now, load))
+def as_text(now: Sample, load: Load, limit: str = LIMIT, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(progress.picture(now, load, limit))
     return console.file.getvalue()
 
 
@@ -30,7 +31,7 @@ def test_picture_tells_counts_rate_time_left_failures_and_the_limit():
     text = as_text(NOW, LOAD)
     for words in ("1,500/2,000", "250 pages/s", "ETA 0:02", "in flight 64", "failed 100 (timeout 70, http_status 30)"):
         assert words in text
-    assert "limit: server latency: raise fetch.concurrency" in text
+    assert f"limit: {LIMIT}" in text
 
 
 def test_picture_of_a_list_that_is_still_read_makes_no_promise():
@@ -40,16 +41,27 @@ def test_picture_of_a_list_that_is_still_read_makes_no_promise():
     assert "failed" not in text
 
 
+def test_run_that_starts_names_no_limit():
+    assert "limit" not in as_text(NOW, LOAD, "")
+    assert "limit" not in progress.plain_line(NOW, LOAD, "")
+
+
 def test_ended_run_names_no_limit():
     assert "limit" not in as_text(replace(NOW, open=0), LOAD)
+
+
+def test_limit_stays_on_one_line_of_a_narrow_terminal():
+    lines = [line for line in as_text(NOW, LOAD, width=60).splitlines() if "limit" in line or "concurrency" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("limit: server latency: 103ms a request")
 
 
 @pytest.mark.parametrize(("in_flight", "words"), [(64, "waiting for 100 pages"), (0, "waiting for 36 pages")])
 def test_run_that_stops_says_what_it_waits_for_and_promises_no_time(in_flight, words):
     now = replace(NOW, in_flight=in_flight)
     console = Console(file=io.StringIO(), width=120)
-    console.print(progress.picture(now, LOAD, is_stopping=True))
-    for text in (console.file.getvalue(), progress.plain_line(now, LOAD, is_stopping=True)):
+    console.print(progress.picture(now, LOAD, LIMIT, is_stopping=True))
+    for text in (console.file.getvalue(), progress.plain_line(now, LOAD, LIMIT, is_stopping=True)):
         assert f"stopping: {words}" in text
         assert "ETA" not in text
         assert "limit" not in text
@@ -67,7 +79,7 @@ async def test_terminal_that_is_gone_is_an_os_error_and_standard_output_stays_as
 
 
 def test_plain_line_is_one_line_with_the_same_facts():
-    line = progress.plain_line(NOW, LOAD)
+    line = progress.plain_line(NOW, LOAD, LIMIT)
     assert "\n" not in line
     for words in ("1,500/2,000 done", "250 pages/s", "ETA 0:02", "timeout 70", "limit: "):
         assert words in line
@@ -80,13 +92,6 @@ def test_time_left_is_written_as_on_a_clock(left, text):
 
 def test_stalled_run_has_no_time_left():
     assert progress.eta(NOW, replace(LOAD, pages_per_s=0.0)) == "?"
-
-
-def test_rate_is_that_of_the_last_seconds():
-    recent = progress.Recent(Capacity(64, 2), window_s=3.0)
-    for second in range(10):
-        load = recent.add(replace(NOW, at=float(second), done=second * (100 if second > 5 else 1)))
-    assert load.pages_per_s == 100
 
 
 async def test_plain_progress_writes_a_line_each_interval(monkeypatch):

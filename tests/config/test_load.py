@@ -121,11 +121,11 @@ WRONG = {
     "duration out of range": ('[fetch]\ntimeout = "0s"', f'my.toml: fetch.timeout = "0s": {DURATION}'),
     "number out of range": (
         "[fetch]\nconcurrency = 0",
-        "my.toml: fetch.concurrency = 0: expected a whole number from 1 to 4096",
+        'my.toml: fetch.concurrency = 0: expected "auto" or a whole number from 1 to 4096',
     ),
     "number as text": (
         '[fetch]\nconcurrency = "64"',
-        'my.toml: fetch.concurrency = "64": expected a whole number from 1 to 4096',
+        'my.toml: fetch.concurrency = "64": expected "auto" or a whole number from 1 to 4096',
     ),
     "a bool is no number": (
         "[fetch]\nretries = true",

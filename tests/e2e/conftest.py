@@ -15,7 +15,7 @@ from typing import Any
 import can_ada
 import pytest
 
-from scraper import disk
+from scraper import disk, monitor
 from scraper import loop as event_loop
 from scraper.cli.live import scrape_with_progress
 from scraper.config import Config, load_config
@@ -168,6 +168,7 @@ def count_into(work: Work, patch: pytest.MonkeyPatch) -> None:
         lambda worker, transport: connection_made(worker, CountingTransport(transport, work.sent)),
     )
     patch.setattr(pool, "BATCH_S", 3600.0)  # batches by bytes alone: how fast a busy machine is must not be counted
+    patch.setattr(monitor, "BEAT_S", 3600.0)  # the same: it looks at the clock, and not at pages
     patch.setattr(event_loop, "_loop_factory", lambda: lambda: counting_loop(work))
     patch.setattr(os, "fsync", counting_fsync)
     patch.setattr(can_ada, "parse", counting_parse)

@@ -15,6 +15,7 @@ def test_demo_shows_rows_and_the_balance_and_can_be_repeated(cli):
         assert len(cli.rows("out")) + len(cli.failures("out")) == int(pages)
     assert sorted(path.name for path in (cli.folder / "out").iterdir()) == [
         "demo-urls.txt", "failures.jsonl", "journal", "pages.jsonl", "summary.json",
+        "telemetry.json",
     ]  # fmt: skip
 
 

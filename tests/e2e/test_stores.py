@@ -48,6 +48,7 @@ def test_all_forms_at_once_have_the_same_rows(cli, listed):
         "pages.warc.gz",
         "failures.jsonl",
         "summary.json",
+        "telemetry.json",
         "journal",
     }
     assert "nothing to do" in cli("run", listed, *FIELDS, "--set", formats).err
@@ -82,6 +83,7 @@ def test_rows_go_where_the_path_says_and_the_journal_stays(cli, listed):
         "failures.jsonl",
         "journal",
         "summary.json",
+        "telemetry.json",
     ]
     assert [path.name for path in Path(cli.folder, "elsewhere").iterdir()] == ["pages.csv"]
     assert [path.name for path in Path(cli.folder, "bucket").iterdir()] == ["part-00000.jsonl.gz"]

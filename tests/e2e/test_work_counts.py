@@ -260,4 +260,5 @@ def test_commits_follow_the_bytes_of_rows(count_run):
 
 def test_rows_are_written_once_a_message_of_a_worker(many):
     assert sum(many.row_writes) == many.row_bytes
-    assert len(many.row_writes) <= many.calls_of("LocalEngine._on_parsed") <= many.calls_of("ParsePool.on_worker_results")
+    messages = many.calls_of("ParsePool.on_worker_results")
+    assert len(many.row_writes) <= many.calls_of("LocalEngine._on_parsed") <= messages

@@ -1,6 +1,7 @@
 """The writer thread: what is committed, when, and what an error leaves."""
 
 import threading
+import time
 
 import pytest
 
@@ -146,3 +147,29 @@ def test_file_without_rows_has_its_head_all_the_same(tmp_path):
     file.finish()
     assert file.commit() == {"pages.csv": 5}
     file.close()
+
+
+def test_seconds_until_an_outcome_is_durable_are_counted_for_each():
+    with writer(MemorySink()) as thread:
+        thread.put([ONE, BAD])
+        time.sleep(0.03)
+        thread.put([TWO])
+    assert sum(n for _, n in thread.written.buckets()) == 3
+    assert max(bound for bound, _ in thread.written.buckets()) >= 0.03
+
+
+def test_writing_that_goes_on_counts_as_busy_already():
+    writing, may_end = threading.Event(), threading.Event()
+
+    class Slow(MemorySink):
+        def write(self, entries) -> None:
+            writing.set()
+            may_end.wait(10)
+
+    with writer(Slow()) as thread:
+        thread.put([ONE])
+        writing.wait(10)
+        time.sleep(0.02)
+        busy_s = thread.busy_s
+        may_end.set()
+    assert 0.02 <= busy_s <= thread.busy_s
