@@ -66,16 +66,17 @@ def _reader_of(stream: BinaryIO) -> Callable[[], bytes]:
         number = stream.fileno()
     except (OSError, AttributeError):
         return lambda: stream.read(PIECE_BYTES)
-    return lambda: _read_file(number)
+    is_terminal = os.isatty(number)  # one that was closed says that it is none
+    return lambda: _read_file(number, is_terminal)
 
 
-def _read_file(number: int) -> bytes:
+def _read_file(number: int, is_terminal: bool) -> bytes:
     while True:
         try:
             return os.read(number, PIECE_BYTES)
         except BlockingIOError:  # another process that shares the pipe made it non-blocking
             select.select([number], [], [])
         except OSError as exc:
-            if exc.errno != errno.EIO or not os.isatty(number):
+            if exc.errno != errno.EIO or not is_terminal:
                 raise
             return b""  # the terminal was closed: the list that was typed on it ends there
