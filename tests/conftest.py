@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,10 @@ def site() -> Iterator[Site]:
     """300 pages without faults, 5 ms each."""
     yield from start_site(SiteOptions(pages=300, latency_s=0.005))
 
+
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:  # as a shell's background job is started, or under nohup:
+        signal.signal(number, usual)  # the commands that tests start and end would inherit that
 
 MODEL = os.environ.get("MODEL", "")
 """The run.model to try all tests of the command line on that name none; "" = the default one."""

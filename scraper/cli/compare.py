@@ -10,7 +10,7 @@ from scraper.cli.pages import Wanted, pages_of
 from scraper.cli.speak import drawn, give, tell
 
 if TYPE_CHECKING:
-    from scraper.measure.compare import Comparison, Step
+    from scraper.measure.compare.rounds import Comparison, Step
 
 DIFFERENT = 1
 """The exit code where two runs brought different rows, or a model could not be run."""
@@ -49,8 +49,8 @@ def compare(
 ) -> None:
     """Run all models in turn on the same pages; show which to choose, and why."""
     from scraper.config import load_config
-    from scraper.measure import compare as measuring
-    from scraper.measure.shown import counted
+    from scraper.measure.compare import rounds as measuring
+    from scraper.measure.compare.shown import counted
 
     settings = load_config(config, overrides or ())
     refuse_unknown(models or (), measuring.MODELS)
@@ -86,7 +86,7 @@ def own_settings(overrides: Sequence[str]) -> dict[str, Any]:
 
 def show_step(step: "Step") -> None:
     """Tell of a trial that ended."""
-    from scraper.measure.figures import short, size
+    from scraper.measure.page.figures import short, size
 
     place = f"  {step.number:>{len(str(step.of))}}/{step.of}  {step.model:<16}"
     trial = step.trial
@@ -100,8 +100,8 @@ def show_step(step: "Step") -> None:
 def save(found: "Comparison", folder: Path) -> tuple[Path, Path]:
     """Write compare.json and compare.html; gives both. Raises SinkError where that cannot be done."""
     from scraper.errors import SinkError
-    from scraper.measure.comparisonpage import page_of
-    from scraper.measure.report import write_page
+    from scraper.measure.compare.page import page_of
+    from scraper.measure.report.writing import write_page
 
     data, page = folder / "compare.json", folder / "compare.html"
     try:
@@ -117,7 +117,7 @@ def encoded(found: "Comparison") -> str:
     """The result as JSON."""
     import msgspec
 
-    from scraper.measure.shown import as_json
+    from scraper.measure.compare.shown import as_json
 
     return msgspec.json.format(msgspec.json.encode(as_json(found)), indent=2).decode()
 
@@ -129,7 +129,7 @@ def shown(found: "Comparison", files: Sequence[Path]) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    from scraper.measure.shown import equality, headline, table_of, verdict
+    from scraper.measure.compare.shown import equality, headline, table_of, verdict
 
     grid = Table.grid(padding=(0, 2, 0, 0))
     for about, text in found.reasons:

@@ -11,7 +11,7 @@ from scraper.cli.speak import tell
 if TYPE_CHECKING:
     from scraper.config import Config
     from scraper.measure.pages import Listed, Pages
-    from scraper.measure.recording import Recording
+    from scraper.measure.replay.recording import Recording
     from scraper.session import Outcome, Request
 
 
@@ -73,7 +73,7 @@ def _opened(wanted: Wanted, config: "Config", scratch: Path) -> AbstractContextM
 
 def _recording(found: "Listed", wanted: Wanted, config: "Config") -> "Recording":
     from scraper.cli.live import scrape_with_progress
-    from scraper.measure.recorder import FOLDER, recording_of
+    from scraper.measure.replay.recorder import FOLDER, recording_of
 
     def scrape(config: "Config", request: "Request") -> "Outcome":
         tell(f"recording {len(found.targets):,} pages of {found.shown}, once and as politely as scraper run")

@@ -18,7 +18,7 @@ def report(
     ] = False,
 ) -> None:
     """Write a page about a run: throughput, latency, limits, outcomes, hosts, fields; one file without a network."""
-    from scraper.measure.report import write_report
+    from scraper.measure.report.writing import write_report
 
     path = write_report(folder, output, with_rows=not no_rows)
     tell(f"wrote {path}: open it in a browser")

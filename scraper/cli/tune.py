@@ -10,8 +10,8 @@ from scraper.cli.pages import Wanted, pages_of
 from scraper.cli.speak import drawn, give, tell
 
 if TYPE_CHECKING:
-    from scraper.measure.chosen import Tuned
-    from scraper.measure.tune import Step
+    from scraper.measure.tune.chosen import Tuned
+    from scraper.measure.tune.tuning import Step
 
 BY = "scraper tune"
 LIMIT = 10_000
@@ -54,8 +54,8 @@ def tune(
     from scraper.cli.compare import own_settings
     from scraper.config import load_config
     from scraper.measure import pages as measured_pages
-    from scraper.measure import tune as tuning
-    from scraper.measure.configfile import refuse_unwritable
+    from scraper.measure.tune import tuning
+    from scraper.measure.tune.configfile import refuse_unwritable
 
     budget_s = budget_of(budget)
     there = config if config is not None and config.exists() else None
@@ -88,7 +88,7 @@ def budget_of(text: str) -> float:
 
 def show_step(step: "Step") -> None:
     """Tell of a trial that ended."""
-    from scraper.measure.figures import short
+    from scraper.measure.page.figures import short
 
     rate = step.answer.rate
     said = step.answer.why if rate is None else f"{short(rate):>7} pages/s"
@@ -104,8 +104,8 @@ def show_notes(notes: tuple[str, ...]) -> None:
 def report(tuned: "Tuned", file: Path | None, *, dry_run: bool) -> None:
     """Show what was found, and write it where it is to be written."""
     from scraper.config.edit import with_settings
-    from scraper.measure.chosen import conclusion
-    from scraper.measure.configfile import changed_text, difference, replace_text
+    from scraper.measure.tune.chosen import conclusion
+    from scraper.measure.tune.configfile import changed_text, difference, replace_text
 
     if tuned.choices:
         give(picture(tuned))
@@ -132,7 +132,7 @@ def picture(tuned: "Tuned") -> str:
     from rich import box
     from rich.table import Table
 
-    from scraper.measure.chosen import HEAD, cells
+    from scraper.measure.tune.chosen import HEAD, cells
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in HEAD:

@@ -13,8 +13,8 @@ from typing import Any
 from scraper import loop
 from scraper.config import Config
 from scraper.errors import SourceError, UsageError
-from scraper.measure.recording import Asked, Recording
-from scraper.measure.replay import LACKS, running_replay
+from scraper.measure.replay.recording import Asked, Recording
+from scraper.measure.replay.served import LACKS, running_replay
 from scraper.models.blueprint import PUBLIC_PER_HOST, is_this_machine
 from scraper.records import SourceLine, Target
 from scraper.site.options import SiteOptions

@@ -21,7 +21,7 @@ from scraper.config.render import toml_value
 from scraper.errors import ScraperError
 from scraper.folder import SUMMARY
 from scraper.histogram import quantile
-from scraper.measure.told import SessionTold, read_sessions
+from scraper.measure.report.told import SessionTold, read_sessions
 from scraper.measure.tree import CommandError, Usage, measure
 
 LOG = "trial.log"

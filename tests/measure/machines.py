@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass, replace
 from functools import cache
 
-from scraper.measure.recommend import PREFERENCE
-from scraper.measure.space import BATCHES, Point, with_batches, with_processes
+from scraper.measure.compare.recommend import PREFERENCE
+from scraper.measure.tune.space import BATCHES, Point, with_batches, with_processes
 
 MODELS = list(PREFERENCE)
 CORES = 2

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scraper.measure import charts
-from scraper.measure.axes import Axis, marks, round_top
-from scraper.measure.charts import Bar
-from scraper.measure.figures import duration, share, size
-from scraper.measure.html import Html
+from scraper.measure.page import charts
+from scraper.measure.page.axes import Axis, marks, round_top
+from scraper.measure.page.charts import Bar
+from scraper.measure.page.figures import duration, share, size
+from scraper.measure.page.html import Html
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = "</svg><script>\u202e\0\"'&"

@@ -14,13 +14,13 @@ from scraper import loop
 from scraper.cli import main
 from scraper.config import Config, load_config
 from scraper.errors import ScraperError, UsageError
-from scraper.measure import compare as comparing
-from scraper.measure.compare import MODELS, Comparison, Plan, Step, compare, possible_models, refuse_remote
-from scraper.measure.comparisonpage import page_of
+from scraper.measure.compare import rounds as comparing
+from scraper.measure.compare.page import page_of
+from scraper.measure.compare.rounds import MODELS, Comparison, Plan, Step, compare, possible_models, refuse_remote
+from scraper.measure.compare.rows import Brought, brought_by, difference_at
+from scraper.measure.compare.shown import as_json, equality, headline, table_of
 from scraper.measure.pages import Pages
-from scraper.measure.recording import VERSION, About, Asked, Tape, digest_of
-from scraper.measure.rows import Brought, brought_by, difference_at
-from scraper.measure.shown import as_json, equality, headline, table_of
+from scraper.measure.replay.recording import VERSION, About, Asked, Tape, digest_of
 from scraper.measure.tree import tree_of
 from scraper.measure.trial import Trial
 from scraper.session import Request, run_session

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from scraper.config import load_config
-from scraper.measure.compare import MODELS, Difference, Findings, Load, Plan, comparison_of
-from scraper.measure.comparisonpage import page_of
+from scraper.measure.compare.page import page_of
+from scraper.measure.compare.rounds import MODELS, Difference, Findings, Load, Plan, comparison_of
+from scraper.measure.compare.rows import Brought
 from scraper.measure.pages import Pages
-from scraper.measure.rows import Brought
 from tests.measure.browser import NoBrowserError, Tab, running_browser
 from tests.measure.example import histogram, session
 from tests.measure.test_report_in_browser import NASTY, NOT_CUT, OVERLAPS, WIDTHS, nothing_went_wrong

@@ -6,8 +6,8 @@ from hashlib import sha256
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from scraper.measure import html
-from scraper.measure.html import Html, Num, Section
+from scraper.measure.page import html
+from scraper.measure.page.html import Html, Num, Section
 
 HOSTILE = [
     ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),

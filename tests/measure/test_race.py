@@ -5,7 +5,16 @@ from math import exp
 
 import pytest
 
-from scraper.measure.race import LEAST_ROUNDS, MOST_ROUNDS, PRIOR_NOISE, Noise, Race, Verdict, middle_mean, student_t
+from scraper.measure.tune.race import (
+    LEAST_ROUNDS,
+    MOST_ROUNDS,
+    PRIOR_NOISE,
+    Noise,
+    Race,
+    Verdict,
+    middle_mean,
+    student_t,
+)
 
 Rates = dict[str, float]
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from scraper.measure.compare import MODELS
-from scraper.measure.doubts import doubts
-from scraper.measure.explain import explain
-from scraper.measure.measured import Measured
-from scraper.measure.measured import measured as measured_of
-from scraper.measure.recommend import PREFERENCE, recommend
-from scraper.measure.scene import Scene
+from scraper.measure.compare.doubts import doubts
+from scraper.measure.compare.explain import explain
+from scraper.measure.compare.measured import Measured
+from scraper.measure.compare.measured import measured as measured_of
+from scraper.measure.compare.recommend import PREFERENCE, recommend
+from scraper.measure.compare.rounds import MODELS
+from scraper.measure.compare.scene import Scene
 from scraper.measure.spread import Spread, spread_of
 from tests.measure.trials import measured, same, trial
 

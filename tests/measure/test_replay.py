@@ -17,10 +17,10 @@ from scraper.config import Config, load_config
 from scraper.errors import ScraperError, UsageError, WriteError
 from scraper.fetch.requests import GetRequest
 from scraper.measure.pages import listed, local_pages, replay_settings, replayed_pages, write_list
-from scraper.measure.recorder import recording_of
-from scraper.measure.recording import VERSION, About, Answer, Asked, Recording, Tape, digest_of, open_recording
-from scraper.measure.replay import Replay, head_of, moved, running_replay
-from scraper.measure.taping import TapingWire
+from scraper.measure.replay.recorder import recording_of
+from scraper.measure.replay.recording import VERSION, About, Answer, Asked, Recording, Tape, digest_of, open_recording
+from scraper.measure.replay.served import Replay, head_of, moved, running_replay
+from scraper.measure.replay.taping import TapingWire
 from scraper.session import Outcome, Request, run_session
 from scraper.site.options import SiteOptions
 from tests.conftest import Site, start_site

@@ -11,10 +11,10 @@ from pytest_httpserver import HTTPServer
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper.errors import ScraperError, SinkError, UsageError
-from scraper.measure.fill import MOST_DISTINCT, MOST_FIELDS, fill_of
-from scraper.measure.overtime import coarser, rates, spans_by_name
-from scraper.measure.report import gather, rendered, write_report
-from scraper.measure.told import SeriesTold, read_sessions, telling
+from scraper.measure.report.fill import MOST_DISTINCT, MOST_FIELDS, fill_of
+from scraper.measure.report.overtime import coarser, rates, spans_by_name
+from scraper.measure.report.told import SeriesTold, read_sessions, telling
+from scraper.measure.report.writing import gather, rendered, write_report
 from scraper.status import status_of
 from tests.conftest import Cli, Site
 from tests.measure.example import series, session, write_telemetry

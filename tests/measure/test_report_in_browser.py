@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scraper.measure.report import write_report
+from scraper.measure.report.writing import write_report
 from tests.conftest import Cli, Site
 from tests.measure.browser import NoBrowserError, Tab, running_browser
 from tests.measure.example import session, write_telemetry

@@ -7,9 +7,9 @@ from math import exp
 
 import pytest
 
-from scraper.measure.asking import Answer, Ask
-from scraper.measure.search import Found, search
-from scraper.measure.space import MOST_CONCURRENCY, Point, models_for
+from scraper.measure.tune.asking import Answer, Ask
+from scraper.measure.tune.search import Found, search
+from scraper.measure.tune.space import MOST_CONCURRENCY, Point, models_for
 from tests.measure.machines import CORES, MODELS, START, Machine, some_machine
 
 BUDGET = 60

@@ -12,7 +12,7 @@ import pytest
 
 from scraper.config import Config
 from scraper.errors import ScraperError
-from scraper.measure.told import read_sessions
+from scraper.measure.report.told import read_sessions
 from scraper.measure.tree import CommandError, Usage, measure, tree_of
 from scraper.measure.trial import run_trial, settings_of_own
 from tests.conftest import Site

@@ -16,16 +16,16 @@ from scraper.cli.tune import budget_of, report
 from scraper.config import Config, load_config
 from scraper.config.edit import Setting
 from scraper.errors import ConfigError, ScraperError, SinkError, UsageError, WriteError
-from scraper.measure import bench as benches
-from scraper.measure.bench import WAVES, Bench, rate_of, working_s
-from scraper.measure.chosen import Tuned, conclusion, reason_of
-from scraper.measure.configfile import changed_text, difference, refuse_unwritable, replace_text
 from scraper.measure.pages import Pages
-from scraper.measure.race import Noise, Standing, Verdict
-from scraper.measure.search import Choice, Found
-from scraper.measure.space import Point
 from scraper.measure.trial import LateError, Trial, run_trial
-from scraper.measure.tune import Plan, Step, tune
+from scraper.measure.tune import bench as benches
+from scraper.measure.tune.bench import WAVES, Bench, rate_of, working_s
+from scraper.measure.tune.chosen import Tuned, conclusion, reason_of
+from scraper.measure.tune.configfile import changed_text, difference, refuse_unwritable, replace_text
+from scraper.measure.tune.race import Noise, Standing, Verdict
+from scraper.measure.tune.search import Choice, Found
+from scraper.measure.tune.space import Point
+from scraper.measure.tune.tuning import Plan, Step, tune
 from tests.conftest import Cli, Site
 from tests.measure.machines import START, Machine
 from tests.measure.trials import trial

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from scraper.measure.measured import Measured
+from scraper.measure.compare.measured import Measured
+from scraper.measure.report.told import SessionTold
 from scraper.measure.spread import Spread
-from scraper.measure.told import SessionTold
 from scraper.measure.tree import Usage
 from scraper.measure.trial import Trial
 from tests.measure.example import session

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from scraper.histogram import quantile
-from scraper.measure import charts, html
-from scraper.measure.axes import Words
-from scraper.measure.figures import duration, share, short, size
-from scraper.measure.html import Html, Num, Section
-from scraper.measure.overtime import coarser, rates, spans_by_name
-from scraper.measure.told import Buckets, HostTold, LimitTold, PageTold, SeriesTold, SessionTold, limit_words
+from scraper.measure.page import charts, html
+from scraper.measure.page.axes import Words
+from scraper.measure.page.figures import duration, share, short, size
+from scraper.measure.page.html import Html, Num, Section
+from scraper.measure.report.overtime import coarser, rates, spans_by_name
+from scraper.measure.report.told import Buckets, HostTold, LimitTold, PageTold, SeriesTold, SessionTold, limit_words
 
 FIRST_HOSTS = 25
 """Of the hosts, shown without unfolding the others."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
-from scraper.measure.compare import Comparison
-from scraper.measure.figures import short
-from scraper.measure.measured import Measured
+from scraper.measure.compare.measured import Measured
+from scraper.measure.compare.rounds import Comparison
+from scraper.measure.page.figures import short
 from scraper.measure.trial import Trial
 
 if TYPE_CHECKING:

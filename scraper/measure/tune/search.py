@@ -8,9 +8,9 @@ never worse. A race that is sure before its share of the time is used leaves the
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from scraper.measure.asking import RESERVE, Answer, Ask, State, finish, measure, new_race, race
-from scraper.measure.race import Noise, Race, Verdict
-from scraper.measure.space import (
+from scraper.measure.tune.asking import RESERVE, Answer, Ask, State, finish, measure, new_race, race
+from scraper.measure.tune.race import Noise, Race, Verdict
+from scraper.measure.tune.space import (
     AXES,
     Axis,
     Point,

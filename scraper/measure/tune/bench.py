@@ -8,12 +8,12 @@ from typing import Any
 
 from scraper.config import Config
 from scraper.errors import ScraperError, UsageError
-from scraper.measure.asking import Answer
-from scraper.measure.figures import duration
+from scraper.measure.page.figures import duration
 from scraper.measure.pages import Pages
-from scraper.measure.space import Point
-from scraper.measure.told import LimitTold
+from scraper.measure.report.told import LimitTold
 from scraper.measure.trial import LateError, Trial, run_trial, settings_of_own
+from scraper.measure.tune.asking import Answer
+from scraper.measure.tune.space import Point
 
 LEAST_S = 0.5
 """Of work in a trial: less is chance."""

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from scraper.measure import charts, html
-from scraper.measure.charts import Bar
-from scraper.measure.compare import Comparison
-from scraper.measure.figures import duration, short, size
-from scraper.measure.html import Html, Num, Section
-from scraper.measure.measured import Measured
-from scraper.measure.shown import counted, equality, headline
+from scraper.measure.compare.measured import Measured
+from scraper.measure.compare.rounds import Comparison
+from scraper.measure.compare.shown import counted, equality, headline
+from scraper.measure.page import charts, html
+from scraper.measure.page.charts import Bar
+from scraper.measure.page.figures import duration, short, size
+from scraper.measure.page.html import Html, Num, Section
+from scraper.measure.report.told import Buckets
 from scraper.measure.spread import Spread
-from scraper.measure.told import Buckets
 from scraper.measure.trial import Trial
 
 Words = Callable[[float], str]

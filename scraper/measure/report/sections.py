@@ -8,11 +8,11 @@ import msgspec
 
 from scraper.histogram import quantile
 from scraper.ledger import DUPLICATE, OK
-from scraper.measure import html
-from scraper.measure.figures import duration, share, short, size
-from scraper.measure.fill import MOST_DISTINCT, MOST_FIELDS, Fill
-from scraper.measure.html import Html, Num, Section
-from scraper.measure.told import SessionTold, limit_words, telling
+from scraper.measure.page import html
+from scraper.measure.page.figures import duration, share, short, size
+from scraper.measure.page.html import Html, Num, Section
+from scraper.measure.report.fill import MOST_DISTINCT, MOST_FIELDS, Fill
+from scraper.measure.report.told import SessionTold, limit_words, telling
 from scraper.reasons import advice_on
 from scraper.status import Status
 from scraper.summary import Summary

@@ -7,14 +7,14 @@ from typing import Any
 
 from scraper.config import Config
 from scraper.config.machine import cores
-from scraper.measure.asking import Answer, Ask
-from scraper.measure.bench import WAVES, Bench, politeness_of, rate_of
-from scraper.measure.chosen import Tuned
-from scraper.measure.compare import possible_models
+from scraper.measure.compare.recommend import PREFERENCE
+from scraper.measure.compare.rounds import possible_models
 from scraper.measure.pages import Pages
-from scraper.measure.recommend import PREFERENCE
-from scraper.measure.search import Found, search
-from scraper.measure.space import models_for, point_of
+from scraper.measure.tune.asking import Answer, Ask
+from scraper.measure.tune.bench import WAVES, Bench, politeness_of, rate_of
+from scraper.measure.tune.chosen import Tuned
+from scraper.measure.tune.search import Found, search
+from scraper.measure.tune.space import models_for, point_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ A search is a generator: it gives an Ask and is sent an Answer. Which races ther
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
-from scraper.measure.race import Noise, Race, Verdict
-from scraper.measure.space import Axis, Point
+from scraper.measure.tune.race import Noise, Race, Verdict
+from scraper.measure.tune.space import Axis, Point
 
 Stage = Axis | None
 """What a race is about: a setting, or None for what was found against what was there."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from scraper.config import Config, format_size
 from scraper.config.sections import KIB, MIB
-from scraper.measure.recommend import PREFERENCE
+from scraper.measure.compare.recommend import PREFERENCE
 
 Axis = Literal["model", "concurrency", "processes", "batch_bytes"]
 AXES: tuple[Axis, ...] = ("model", "concurrency", "processes", "batch_bytes")

@@ -10,11 +10,11 @@ from scraper import disk
 from scraper.errors import ScraperError, SinkError, UsageError, WriteError
 from scraper.folder import JOURNAL, SUMMARY
 from scraper.journal import Commit, JournalHeader, read_header, read_records
-from scraper.measure.fill import Fill, fill_of
-from scraper.measure.html import GENERATOR, Html, el, page
-from scraper.measure.performance import course, extremes, hosts, latency, limits
-from scraper.measure.sections import Found, SummaryTold, fields, headline, lacking, outcomes, sessions
-from scraper.measure.told import read_sessions
+from scraper.measure.page.html import GENERATOR, Html, el, page
+from scraper.measure.report.fill import Fill, fill_of
+from scraper.measure.report.performance import course, extremes, hosts, latency, limits
+from scraper.measure.report.sections import Found, SummaryTold, fields, headline, lacking, outcomes, sessions
+from scraper.measure.report.told import read_sessions
 from scraper.resume import done_of
 from scraper.rowform import columns_of, told_columns
 from scraper.rowsource import RowSource, source_of

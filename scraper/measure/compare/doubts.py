@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from scraper.measure.figures import duration, share
-from scraper.measure.measured import Measured
-from scraper.measure.recommend import Choice
+from scraper.measure.compare.measured import Measured
+from scraper.measure.compare.recommend import Choice
+from scraper.measure.page.figures import duration, share
 
 MUCH_SERVER = 0.2
 """Of the machine that the server takes: then the models are compared on what it leaves."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from scraper.measure.told import SeriesTold
+from scraper.measure.report.told import SeriesTold
 
 MOST_POINTS = 150
 """Three units of a chart each: more would be noise."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from scraper.measure import sharing
-from scraper.measure.figures import duration, short
-from scraper.measure.measured import Measured
-from scraper.measure.recommend import Choice
-from scraper.measure.scene import GIL_MODELS, Reason, Scene
+from scraper.measure.compare import sharing
+from scraper.measure.compare.measured import Measured
+from scraper.measure.compare.recommend import Choice
+from scraper.measure.compare.scene import GIL_MODELS, Reason, Scene
+from scraper.measure.page.figures import duration, short
 
 CLEAR = 1.3
 """Of two bounds one is what limits where the other is so many times as high."""

@@ -12,7 +12,7 @@ from scraper import weburl
 from scraper.errors import ScraperError
 from scraper.folder import FAILURES, JOURNAL
 from scraper.journal import Commit, read_header, read_records
-from scraper.measure.html import shown
+from scraper.measure.page.html import shown
 from scraper.reasons import committed_failures
 from scraper.resume import Done, done_of
 from scraper.rowsource import Row, source_of

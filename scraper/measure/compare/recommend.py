@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scraper.measure.measured import Measured
+from scraper.measure.compare.measured import Measured
 
 CLOSE = 0.05
 """Models this near to the fastest are as good as it; there other things decide."""

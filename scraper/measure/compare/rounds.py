@@ -15,13 +15,13 @@ from scraper.config.machine import cores
 from scraper.config.sections import Model
 from scraper.errors import ConfigError, ScraperError, UsageError
 from scraper.machine import has_gil, idle_s
-from scraper.measure.doubts import doubts
-from scraper.measure.explain import explain
-from scraper.measure.measured import Measured, measured
+from scraper.measure.compare.doubts import doubts
+from scraper.measure.compare.explain import explain
+from scraper.measure.compare.measured import Measured, measured
+from scraper.measure.compare.recommend import Choice, recommend
+from scraper.measure.compare.rows import Brought, Difference, brought_by, difference_at
+from scraper.measure.compare.scene import Reason, Scene
 from scraper.measure.pages import Pages
-from scraper.measure.recommend import Choice, recommend
-from scraper.measure.rows import Brought, Difference, brought_by, difference_at
-from scraper.measure.scene import Reason, Scene
 from scraper.measure.tree import own_cpu_s
 from scraper.measure.trial import Trial, run_trial, settings_of_own
 from scraper.models.blueprint import is_this_machine

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 
-from scraper.measure.style import STYLE
+from scraper.measure.page.style import STYLE
 
 
 class Html(str):

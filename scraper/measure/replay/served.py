@@ -16,7 +16,7 @@ from ipaddress import IPv4Address
 
 from scraper import weburl
 from scraper.errors import ScraperError, UsageError
-from scraper.measure.recording import Answer, Recording
+from scraper.measure.replay.recording import Answer, Recording
 
 LACKS = (
     "TLS and HTTP/2: pages come over plain HTTP/1.1, whatever they came over",
@@ -125,7 +125,7 @@ def running_replay(recording: Recording) -> Iterator[Replay]:
 
     UsageError where this machine has no such addresses.
     """
-    command = [sys.executable, "-m", "scraper.measure.replayserver", str(recording.folder)]
+    command = [sys.executable, "-m", "scraper.measure.replay.server", str(recording.folder)]
     # Nothing is sent through the child's stdin: its end tells the child that this process is gone.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
     with process:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from scraper.histogram import PER_OCTAVE
-from scraper.measure.axes import Axis, Words, farthest, round_top
-from scraper.measure.figures import duration, short
-from scraper.measure.html import Html, el, joined, shown
+from scraper.measure.page.axes import Axis, Words, farthest, round_top
+from scraper.measure.page.figures import duration, short
+from scraper.measure.page.html import Html, el, joined, shown
 
 WIDTH = 480
 PLOT = 168

@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 from scraper.histogram import quantile
+from scraper.measure.report.told import SeriesTold
 from scraper.measure.spread import Spread, spread_of
-from scraper.measure.told import SeriesTold
 from scraper.measure.trial import Trial
 
 

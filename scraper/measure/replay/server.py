@@ -1,4 +1,4 @@
-"""The process that serves a recording: `python -m scraper.measure.replayserver FOLDER`.
+"""The process that serves a recording: `python -m scraper.measure.replay.server FOLDER`.
 
 As cheap as a Python server can be, so that the run and not the server is what a comparison measures: heads are made
 ahead, bodies are slices of one mapped file, and a request is answered without a task of its own.
@@ -22,8 +22,8 @@ from typing import cast
 from scraper import loop, weburl
 from scraper.errors import ScraperError
 from scraper.fetch.requests import target_of
-from scraper.measure.recording import Answer, Recording, open_recording
-from scraper.measure.replay import Places, addresses_of, head_of, origins_of
+from scraper.measure.replay.recording import Answer, Recording, open_recording
+from scraper.measure.replay.served import Places, addresses_of, head_of, origins_of
 from scraper.openfiles import allow_open_files
 from scraper.site.server import url_of
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scraper.config.edit import Setting
-from scraper.measure.figures import duration, short
-from scraper.measure.race import Standing
-from scraper.measure.search import Choice, Found
-from scraper.measure.space import SECTIONS, Point, key_of
+from scraper.measure.page.figures import duration, short
+from scraper.measure.tune.race import Standing
+from scraper.measure.tune.search import Choice, Found
+from scraper.measure.tune.space import SECTIONS, Point, key_of
 
 SHOWN_RIVALS = 3
 """Whose rates stand beside the winner's."""

@@ -7,7 +7,7 @@ import httpx
 
 from scraper.fetch.pinning import authority_of
 from scraper.fetch.requests import GetRequest, target_of
-from scraper.measure.recording import Tape
+from scraper.measure.replay.recording import Tape
 
 ROBOTS = "/robots.txt"
 """What is read of it is all that counts, though there be more."""

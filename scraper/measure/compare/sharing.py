@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from scraper.measure.figures import duration, short, size
-from scraper.measure.measured import Measured
-from scraper.measure.recommend import Choice
-from scraper.measure.scene import APART, GIL_MODELS, Reason, Scene
+from scraper.measure.compare.measured import Measured
+from scraper.measure.compare.recommend import Choice
+from scraper.measure.compare.scene import APART, GIL_MODELS, Reason, Scene
+from scraper.measure.page.figures import duration, short, size
 
 MUCH_LATER = 2.0
 """Times as long until the first row that are worth a word."""

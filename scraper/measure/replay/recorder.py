@@ -9,8 +9,8 @@ from pathlib import Path
 from scraper.config import Config, WriteConfig
 from scraper.errors import ScraperError
 from scraper.measure.pages import Listed, write_list
-from scraper.measure.recording import VERSION, About, Asked, Recording, Tape, digest_of, open_recording
-from scraper.measure.taping import TapingWire
+from scraper.measure.replay.recording import VERSION, About, Asked, Recording, Tape, digest_of, open_recording
+from scraper.measure.replay.taping import TapingWire
 from scraper.session import Outcome, Request
 from scraper.urls.canonical import key_of
 

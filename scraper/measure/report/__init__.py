@@ -1,0 +1,1 @@
+"""`scraper report`: a page about a run."""

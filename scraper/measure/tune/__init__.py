@@ -1,0 +1,1 @@
+"""`scraper tune`: a search for the settings that make some pages fastest."""
