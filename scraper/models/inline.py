@@ -17,6 +17,11 @@ from scraper.records import Page, Parsed
 from scraper.work import build
 
 
+TURN_S = 0.005
+"""Pages are parsed for so long, one at least, before the loop's timers and sockets have their turn: a turn costs what a
+light page does."""
+
+
 class PageClock(Protocol):
     """Ends a page whose time is over."""
 
@@ -79,20 +84,26 @@ class InlineParser:
 
     def _parse_next(self) -> None:
         self._is_due = False
-        if self._pages:  # none where the block was left meanwhile
-            self._parse(*self._pages.popleft())
-            self._parse_soon()
+        until, results = time.monotonic() + TURN_S, []
+        while self._pages:  # none where the block was left meanwhile
+            number, page = self._pages.popleft()
+            results.append((number, self._parse(page)))
+            if time.monotonic() >= until:
+                break
+        if results:
+            self._on_parsed(results)
+        self._parse_soon()
 
-    def _parse(self, number: int, page: Page) -> None:
+    def _parse(self, page: Page) -> Parsed:
         assert self._handle is not None
         started = time.monotonic()
         try:
             with self._clock.running(page):
-                parsed = self._handle(page)
+                return self._handle(page)
         except PageOverdueError:
-            parsed = overdue(self._setup.timeout_s)
-        self.stats.busy_s += time.monotonic() - started
-        self._on_parsed([(number, parsed)])
+            return overdue(self._setup.timeout_s)
+        finally:
+            self.stats.busy_s += time.monotonic() - started
 
 
 def handler_of(setup: Setup) -> Callable[[Page], Parsed]:
