@@ -16,7 +16,6 @@ from scraper.parts import OnParsed
 from scraper.records import Page, Parsed
 from scraper.work import build
 
-
 TURN_S = 0.005
 """Pages are parsed for so long, one at least, before the loop's timers and sockets have their turn: a turn costs what a
 light page does."""
