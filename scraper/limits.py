@@ -75,7 +75,7 @@ def bottleneck(load: Load, now: Sample, capacity: Capacity, *, only_writes: bool
     """
     are_slots_full = load.slots > FULL and _could_send_more(now.waits, capacity)
     if not now.done:
-        return _at_the_start(load, capacity.memory, are_slots_full)
+        return _at_the_start(load, now, capacity.memory, are_slots_full)
     writer: Name = "disk" if load.disk > load.write / 2 else "writer"
     if only_writes:
         return writer
@@ -91,8 +91,10 @@ def bottleneck(load: Load, now: Sample, capacity: Capacity, *, only_writes: bool
     return _of_jobs(load, now, capacity)
 
 
-def _at_the_start(load: Load, memory: int, are_slots_full: bool) -> Name | None:
+def _at_the_start(load: Load, now: Sample, memory: int, are_slots_full: bool) -> Name | None:
     """Nothing is done yet: who is busy is busy with starting, and whole pages wait for that."""
+    if now.waits is not None and now.waits.why and not now.in_flight and not now.parsing:
+        return "politeness"  # nothing is under way: the first hosts do not let it begin
     if load.short > SHORT:
         return "memory" if load.page_bytes <= HALF * memory else None
     return "latency" if are_slots_full else None

@@ -17,6 +17,7 @@ READY = Waits(ready=900, hosts=5)
 PER_HOST = Waits(hosts=3, host="a.example", why="per_host", jobs=40, allowed=8)
 FULL = replace(NO_LOAD, slots=1.0)
 ENDED = replace(NOW, is_exhausted=True, open=0)
+HELD = Waits(hosts=1, host="a.example", why="held", jobs=2, allowed=1)
 
 BOTTLENECKS = {
     "writer computes all the time": (replace(NO_LOAD, write=0.95, disk=0.1), NOW, "writer"),
@@ -52,6 +53,10 @@ BOTTLENECKS = {
     "it starts, and its readers fill the memory": (replace(FULL, short=1.0), replace(NOW, done=0, waits=READY),
                                                    "memory"),
     "it starts, and the server is slow": (FULL, replace(NOW, done=0, waits=READY), "latency"),
+    "it starts, and its host asks to be left alone": (NO_LOAD, replace(NOW, done=0, in_flight=0, queued=2, waits=HELD),
+                                                      "politeness"),
+    "it starts, and its first page is parsed": (NO_LOAD, replace(NOW, done=0, in_flight=0, parsing=1, waits=HELD),
+                                                None),
 }  # fmt: skip
 
 
