@@ -78,10 +78,12 @@ class OutputFolder:
         *,
         fresh: bool,
         keep_bodies: int = 0,
+        pid: int | None = None,
     ) -> None:
         """`places`: where each format of the form goes. `options`: of the stores; their columns come from the form.
 
         `fresh`: forget what the folder holds and start over. `keep_bodies`: of so many bytes at most, 0 = none.
+        `pid`: of the process that a user is told of, None = this one.
         """
         self.path = path
         self.form = form
@@ -93,6 +95,7 @@ class OutputFolder:
         self._journal = Journal(path / JOURNAL, fresh=fresh)
         self._exits = ExitStack()
         self._keep_bodies = keep_bodies
+        self._pid = pid or os.getpid()
         self.keeper: BodyFolder | None = None
         self.done = Done()
 
@@ -212,7 +215,7 @@ class OutputFolder:
             self._start_over(is_new=header is None)
         else:
             self._go_on(header)
-        self._journal.append(encode_line(Session(os.getpid(), _now())))
+        self._journal.append(encode_line(Session(self._pid, _now())))
         for store in (*self._stores.files.values(), self._failures):
             store.recover(self.done.files, self.done.unswapped)
         disk.sync_folder(self.path)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from scraper.folder import OutputFolder, refuse_own_files
 from scraper.journal import Position
 from scraper.models.blueprint import Blueprint, WrapWire
 from scraper.models.choice import refuse_impossible
+from scraper.models.wall import Wall
 from scraper.monitor import Monitor
 from scraper.parse.check import check_plan
 from scraper.parts import Revisit
@@ -64,6 +65,8 @@ class Request:
     """The command that asks, where its rows must not mix with those of a run of the user's own."""
     wrap_wire: WrapWire | None = None
     """Puts a wire around the one that fetches: how a run is recorded. For models with one loop that fetches."""
+    wall: Wall | None = None
+    """Where the process has a guardian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ async def run_session(config: Config, request: Request, on_start: Callable[[Pipe
         first = await first_records(batches, request.sources)
         form = _row_form(config, request, first)
         with _output_folder(config, request, form) as folder:
+            request = _rest_of(request, folder)
             return await _fill(config, request, folder, chained(first, batches), on_start)
 
 
@@ -146,6 +150,7 @@ async def _scrape(
         bodies=folder.path if config.fetch.keep_bodies else None,
         from_archive=are_archives(request.sources, format=request.source_format),
         wrap_wire=request.wrap_wire,
+        wall=request.wall,
     )
     async with AsyncExitStack() as exits:
         parts = parts_of(
@@ -181,6 +186,15 @@ def _revisit(request: Request, folder: OutputFolder) -> Iterator[Revisit | None]
         yield None if request.retry_failed is None else RetryFailed(request.retry_failed or None)
 
 
+def _rest_of(request: Request, folder: OutputFolder) -> Request:
+    """The request less what processes before this one have done of it."""
+    if request.wall is None:
+        return request
+    done = folder.done.totals.total()
+    did = done - request.wall.board.done_before(done)
+    return request if request.limit is None else replace(request, limit=max(request.limit - did, 0))
+
+
 def position_of(sample: Sample) -> Position:
     """What a commit tells of the whereabouts of URLs."""
     return Position(sample.input, sample.queued, sample.in_flight, sample.parsing)
@@ -197,8 +211,11 @@ def _row_form(config: Config, request: Request, first: Sequence[SourceLine]) -> 
 
 def _output_folder(config: Config, request: Request, form: RowForm) -> OutputFolder:
     write, kept = config.write, config.fetch.max_body if config.fetch.keep_bodies else 0
+    wall = request.wall
+    is_fresh = request.fresh and not (wall is not None and wall.board.was_begun())
     where = places(request.folder, write.formats, write.written_paths, write.paths)
     options = StoreOptions(
         request.folder, form.columns, write.table, write.part_bytes, config.politeness.agent, config.politeness.robots
     )
-    return OutputFolder(request.folder, form, where, options, fresh=request.fresh, keep_bodies=kept)
+    pid = None if wall is None else wall.guardian
+    return OutputFolder(request.folder, form, where, options, fresh=is_fresh, keep_bodies=kept, pid=pid)

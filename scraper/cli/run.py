@@ -50,6 +50,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON to standard output.")] = False,
 ) -> None:
     """Scrape the pages of SOURCES into the output folder. The same command again resumes."""
+    from scraper.cli.guardian import can_guard, dying_of_want, guarded
     from scraper.config import cautions, first_workers, load_config
     from scraper.errors import UsageError
     from scraper.parse.process import spawn_ahead
@@ -59,15 +60,17 @@ def run(
     kinds = None if retry_failed is None else kinds_of(retry_failed)
     refuse_together({"--fresh": fresh, "--retry-failed": kinds is not None, "--refresh": refresh})
     settings = load_config(config, overrides or ())
+    for line in () if quiet else cautions(settings):
+        tell(f"scraper: {line}")
+    wall = guarded(settings.parse.timeout, quiet=quiet) if can_guard(settings, sources) else None
     if settings.run.model == "hybrid":
         spawn_ahead(first_workers(settings))
     from scraper.cli.live import scrape_with_progress  # takes 0.2 s, in which the workers import too
     from scraper.session import Request
 
-    request = Request(sources, output, url_column, source_format, limit, fresh, kinds, refresh)
-    for line in () if quiet else cautions(settings):
-        tell(f"scraper: {line}")
-    outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
+    request = Request(sources, output, url_column, source_format, limit, fresh, kinds, refresh, wall=wall)
+    with dying_of_want(wall):
+        outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
     report(outcome, quiet=quiet, as_json=as_json)
 
 

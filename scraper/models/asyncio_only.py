@@ -5,31 +5,30 @@ a GIL as much as processes. What both lack is a wall around a page: one that cra
 not bounded for a page alone, and what hangs in native code cannot be ended.
 """
 
+from collections.abc import Callable
+
 from scraper.engine import LocalEngine
 from scraper.models.blueprint import Blueprint, engine_parts
 from scraper.models.fetchers import keeper_of, loop_fetcher
+from scraper.models.hybrid import behind_wall
 from scraper.models.inline import InlineParser
 from scraper.models.threaded import ThreadedParser
-from scraper.parts import Outlet
+from scraper.models.wall import walled
+from scraper.parts import OnParsed, Outlet, Parser
 
 
 def open_inline(blueprint: Blueprint, outlet: Outlet) -> LocalEngine:
     """The engine of a run that parses on its loop."""
-    parts = engine_parts(
-        blueprint,
-        loop_fetcher(blueprint),
-        lambda on_parsed: InlineParser(blueprint.setup, on_parsed),
-        keeper=keeper_of(blueprint),
-    )
-    return LocalEngine(parts, outlet)
+    inline = lambda on_parsed: InlineParser(blueprint.setup, on_parsed, wall=blueprint.wall)  # noqa: E731
+    return _opened(blueprint, inline, outlet)
 
 
 def open_threaded(blueprint: Blueprint, outlet: Outlet) -> LocalEngine:
     """The engine of a run that parses in threads."""
-    parts = engine_parts(
-        blueprint,
-        loop_fetcher(blueprint),
-        lambda on_parsed: ThreadedParser(blueprint.setup, blueprint.workers, on_parsed),
-        keeper=keeper_of(blueprint),
-    )
-    return LocalEngine(parts, outlet)
+    threaded = lambda on_parsed: ThreadedParser(blueprint.setup, blueprint.workers, on_parsed, blueprint.wall)  # noqa: E731
+    return _opened(blueprint, threaded, outlet)
+
+
+def _opened(blueprint: Blueprint, parser: Callable[[OnParsed], Parser], outlet: Outlet) -> LocalEngine:
+    parser = walled(blueprint.wall, parser, behind_wall(blueprint))
+    return LocalEngine(engine_parts(blueprint, loop_fetcher(blueprint), parser, keeper=keeper_of(blueprint)), outlet)

@@ -12,6 +12,7 @@ from scraper.config import Config, byte_budget, worker_processes
 from scraper.config.machine import FIXED_CONCURRENCY, auto_settings, fetch_concurrency, finds_concurrency, first_workers
 from scraper.fetch.address import is_localhost, literal, special_use
 from scraper.fetch.retry import RetryPolicy
+from scraper.models.wall import Wall
 from scraper.openfiles import bearable_requests
 from scraper.parse.wire import Setup
 from scraper.parts import EngineParts, Fetcher, Keeper, OnParsed, Parser
@@ -42,6 +43,8 @@ class Blueprint:
     """The replies are read from archives, not fetched."""
     wrap_wire: WrapWire | None = None
     """Puts a wire around the one that fetches; None in models that cross a process border."""
+    wall: Wall | None = None
+    """Where the process has a guardian."""
 
     @property
     def workers(self) -> int:

@@ -1,5 +1,8 @@
 """The hybrid: one loop fetches, a pool of processes parses, the writer's thread persists."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from scraper.config.machine import machine_cores
 from scraper.engine import LocalEngine
 from scraper.models.blueprint import Blueprint, engine_parts
@@ -23,6 +26,13 @@ def open_hybrid(blueprint: Blueprint, outlet: Outlet) -> LocalEngine:
 
     parts = engine_parts(blueprint, loop_fetcher(blueprint), open_parser, keeper=keeper_of(blueprint), parser_note=note)
     return LocalEngine(parts, outlet)
+
+
+def behind_wall(blueprint: Blueprint) -> Callable[[OnParsed], ParsePool]:
+    """What makes the pool for the suspects of a model that has one process."""
+    all_of_them = blueprint.wall is not None and blueprint.wall.suspects_all
+    options = replace(pool_options(blueprint), processes=blueprint.workers if all_of_them else 1, most_processes=0)
+    return lambda on_parsed: ParsePool(blueprint.setup, options, on_parsed)
 
 
 def pool_options(blueprint: Blueprint) -> PoolOptions:

@@ -5,12 +5,14 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType, TracebackType
 from typing import Protocol, Self
 
 from scraper.errors import PageOverdueError, ParsePoolError
+from scraper.models.limits import PageMemory
+from scraper.models.wall import Handle, Wall
 from scraper.parse.wire import Setup
 from scraper.parts import OnParsed
 from scraper.records import Page, Parsed
@@ -47,11 +49,17 @@ class BusyTime:
 class InlineParser:
     """`parts.Parser` that has parsed a page when the loop's next turn comes."""
 
-    def __init__(self, setup: Setup, on_parsed: OnParsed, clock: "PageClock | None" = None) -> None:
-        """Nothing is loaded before the block is entered. `clock`: what ends a page that takes too long."""
+    def __init__(
+        self, setup: Setup, on_parsed: OnParsed, clock: "PageClock | None" = None, wall: Wall | None = None
+    ) -> None:
+        """Nothing is loaded before the block is entered. `clock`: what ends a page that takes too long.
+
+        `wall`: where the process has a guardian.
+        """
         self._setup = setup
+        self._wall = wall
         self._on_parsed = on_parsed
-        self._handle: Callable[[Page], Parsed] | None = None
+        self._handle: Handle | None = None
         self._loop = asyncio.get_running_loop()
         self._clock = clock or Alarm(setup.timeout_s)
         self._pages: deque[tuple[int, Page]] = deque()
@@ -60,7 +68,7 @@ class InlineParser:
 
     async def __aenter__(self) -> Self:
         """Compile the rules. Raises ParsePoolError where that fails."""
-        self._handle = handler_of(self._setup)
+        self._handle = handler_of(self._setup, self._wall)
         self._clock.arm()
         return self
 
@@ -105,10 +113,14 @@ class InlineParser:
             self.stats.busy_s += time.monotonic() - started
 
 
-def handler_of(setup: Setup) -> Callable[[Page], Parsed]:
-    """What parses a page in this process. Raises ParsePoolError where the plan cannot be carried out."""
+def handler_of(setup: Setup, wall: Wall | None = None, at_once: int = 1) -> Handle:
+    """What parses a page in this process, in up to `at_once` threads. Raises ParsePoolError where the plan is at fault.
+
+    `wall`: where the process has a guardian, which is told.
+    """
     try:
-        return build(setup.plan)
+        handle = build(setup.plan)
+        return handle if wall is None else wall.told(handle, PageMemory(setup.max_memory, at_once))
     except Exception as exc:  # the user's module may raise anything; the pool's workers have the same border
         raise ParsePoolError(f"parsing could not start: {type(exc).__name__}: {exc}") from exc
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from scraper.models.crew import Crew, Hand
 from scraper.models.inline import handler_of, overdue
+from scraper.models.wall import Wall
 from scraper.parse.wire import Setup
 from scraper.parts import OnParsed
 from scraper.records import Page, Parsed
@@ -15,9 +16,11 @@ _Numbered = tuple[int, Page]
 class ThreadedParser:
     """`parts.Parser` over a crew of threads."""
 
-    def __init__(self, setup: Setup, threads: int, on_parsed: OnParsed) -> None:
-        """Nothing is started before the block is entered."""
+    def __init__(self, setup: Setup, threads: int, on_parsed: OnParsed, wall: Wall | None = None) -> None:
+        """Nothing is started before the block is entered. `wall`: where the process has a guardian."""
         self._setup = setup
+        self._threads = threads
+        self._wall = wall
         self._on_parsed = on_parsed
         self._crew: Crew[_Numbered, Parsed] = Crew(
             "parse", threads, self._parse, self._report, lambda _: overdue(setup.timeout_s), setup.timeout_s
@@ -30,7 +33,7 @@ class ThreadedParser:
 
     async def __aenter__(self) -> Self:
         """Compile the rules, start the threads. Raises ParsePoolError where the plan cannot be carried out."""
-        self._handle = handler_of(self._setup)
+        self._handle = handler_of(self._setup, self._wall, self._threads)
         self._crew.start()
         return self
 

@@ -12,8 +12,10 @@ from scraper.budget import Reservation
 from scraper.engine import LocalEngine
 from scraper.models.blueprint import Blueprint, engine_parts
 from scraper.models.crew import Crew, Hand
+from scraper.models.hybrid import behind_wall
 from scraper.models.inline import overdue
 from scraper.models.lent import LentToThread
+from scraper.models.wall import walled
 from scraper.models.whole import NoParser
 from scraper.models.wholework import Answer, WholeWork, given_up
 from scraper.parts import Outlet
@@ -107,4 +109,5 @@ class ThreadFetcher:
 def open_threads(blueprint: Blueprint, outlet: Outlet) -> LocalEngine:
     """The engine of a run."""
     fetcher = ThreadFetcher(blueprint)
-    return LocalEngine(engine_parts(blueprint, fetcher, lambda _: NoParser(fetcher.crew)), outlet)
+    parser = walled(blueprint.wall, lambda _: NoParser(fetcher.crew), behind_wall(blueprint))
+    return LocalEngine(engine_parts(blueprint, fetcher, parser), outlet)

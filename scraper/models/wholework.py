@@ -22,18 +22,19 @@ class WholeWork:
     def __init__(self, blueprint: Blueprint) -> None:
         """Compile the rules. Raises ParsePoolError where the plan cannot be carried out."""
         config = blueprint.config
-        self._handle = handler_of(blueprint.setup)
+        self._wall = blueprint.wall
+        self._handle = handler_of(blueprint.setup, self._wall, blueprint.workers)
         self._keeper = keeper_of(blueprint)
         self._client = blocking_client(config.fetch, config.politeness, config.network, keep_heads=blueprint.keep_heads)
         complete(self._client.__aenter__())
 
     def do(self, job: Job, memory: Reservation, parsing: Callable[[], AbstractContextManager[None]]) -> Answer:
-        """What came of a job; of a page its row. `parsing` is around its parsing."""
+        """What came of a job; of a page its row, but where it is to be parsed elsewhere. `parsing` is around that."""
         answer = complete(self._client.fetch(job, memory))
         if not isinstance(answer, Page) or job.target.robots_url is not None:
             return answer
         page = answer if self._keeper is None else self._keeper.keep_here(answer)
-        if isinstance(page, Fault):
+        if isinstance(page, Fault) or (self._wall is not None and self._wall.holds(page)):
             return page
         with parsing():
             started = time.monotonic()

@@ -118,7 +118,7 @@ def test_killed_or_interrupted_it_resumes_and_each_url_ends_once(model, cli, slo
     assert sorted(row["url"] for row in cli.rows()) == sorted(slow_site)
 
 
-@pytest.mark.parametrize("model", WALLED)
+@pytest.mark.parametrize("model", MODELS)
 def test_page_that_kills_or_hangs_or_overfills_its_process_fails_alone(model, cli, slow_site):
     (cli.folder / "harm.py").write_text(HARM)
     settings = ("parse.function=harm:extract", "parse.timeout=1s", "parse.max_memory=512MiB", "parse.processes=2")
