@@ -4,22 +4,23 @@
         │  its end, its board ◄──┘
         └─ hands signals on, and ends as the run ends
 
-Nothing is set up for it but a fork, before anything slow is imported; then it sleeps, and looks at the board four times
-a second. What a page is suspected of, and where it goes then, is `models/wall.py`'s.
+It costs a fork, before anything has begun; then it sleeps, and looks at the board four times a second. What becomes of
+the pages that are suspected is for `models/wall.py`.
 """
 
 import os
 import select
 import signal
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
 import typer
 
+from scraper.cli.losses import CRASHES, Losses, Overdue
+from scraper.cli.run import INTERRUPTED
 from scraper.cli.speak import tell
 from scraper.config import Config
 from scraper.models.wall import Board, Wall
@@ -29,43 +30,39 @@ ALONE = ("asyncio", "asyncio-threads", "threads")
 LOOK_S = 0.25
 PATIENCE_S = 1.0
 """A page may take so much longer than parse.timeout: Python code is ended by the run itself."""
-MOST_SUSPECTS = 8
-"""Where more pages hurt, all go behind the wall."""
-BARREN = 3
-"""A run that so many times in a row dies of no page, each time soon, is given up."""
-LONG_S = 60.0
 _PR_SET_PDEATHSIG = 1
-_HANDED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
-def can_guard(config: Config, sources: list[str]) -> bool:
+def can_guard(config: Config, sources: Sequence[str]) -> bool:
     """Whether a run has a guardian. A list that is piped in cannot be read again, so it has none."""
-    return config.run.model in ALONE and "-" not in sources and hasattr(os, "pidfd_open")
+    return config.run.model in ALONE and not any(map(_is_piped, sources)) and hasattr(os, "pidfd_open")
+
+
+def _is_piped(source: str) -> bool:
+    return source == "-" or (os.path.exists(source) and not os.path.isfile(source))
 
 
 def guarded(timeout_s: float, *, quiet: bool) -> Wall:
     """Fork, and give the run what it has to know: this returns in each child, and never in the guardian.
 
-    `timeout_s`: parse.timeout. Raises typer.Exit with the run's own code in the guardian, once there is one.
+    `timeout_s`: parse.timeout. The guardian ends with the run's own code once it has ended by itself, and raises
+    typer.Exit where it gives up.
     """
-    losses = Losses()
-    guardian = _Guardian(Board(), timeout_s)
-    while True:
+    losses, guardian = Losses(), _Guardian(Board(), timeout_s)
+    while not guardian.fork():
         begun = time.monotonic()
-        if guardian.fork():
-            return Wall(guardian.board, frozenset(losses.suspects), losses.are_many)
-        status = guardian.wait()
-        if os.WIFEXITED(status):
-            raise typer.Exit(os.WEXITSTATUS(status))
-        why = guardian.cause(os.WTERMSIG(status))
+        why = guardian.wait()
         ended = time.monotonic()
+        if guardian.is_asked_to_end:
+            tell(f"scraper: the run {why} while it was stopping: the same command resumes")
+            raise typer.Exit(INTERRUPTED)
         goes_on = losses.add(guardian.board.blamed(ended), ended - begun)
-        guardian.board.clear()
-        if not goes_on:
-            tell(f"scraper: the run {why} {BARREN} times in a row, and no page is to blame: {GIVEN_UP}")
-            raise typer.Exit(1)
-        if not quiet:
+        if not (goes_on and quiet):
             tell(f"scraper: {losses.words(why)}")
+        if not goes_on:
+            raise typer.Exit(1)
+        guardian.board.clear()
+    return Wall(guardian.board, frozenset(losses.suspects), losses.are_many)
 
 
 @contextmanager
@@ -79,112 +76,81 @@ def dying_of_want(wall: Wall | None) -> Iterator[None]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-GIVEN_UP = 'what is written is safe, the same command resumes; run.model = "hybrid" tells more'
-
-
-@dataclass(slots=True)
-class Losses:
-    """How often a run was lost, and the pages that are suspected of it. Pure."""
-
-    suspects: set[bytes] = field(default_factory=set)
-    newest: list[bytes] = field(default_factory=list)
-    """Those of the last loss."""
-    barren: int = 0
-    """Losses in a row that no page is suspected of."""
-
-    @property
-    def are_many(self) -> bool:
-        """So many suspects that every page is one."""
-        return len(self.suspects) > MOST_SUSPECTS
-
-    def add(self, blamed: Iterable[bytes], lived_s: float) -> bool:
-        """Note a loss: whom the board blames, how long the run had lived. Gives whether to begin again."""
-        self.newest = [] if self.are_many else [url for url in blamed if url not in self.suspects]
-        self.suspects.update(self.newest)
-        self.barren = 0 if self.newest or lived_s > LONG_S else self.barren + 1
-        return self.barren < BARREN
-
-    def words(self, why: str) -> str:
-        """What happened, and what becomes of it, on one line."""
-        if not self.newest:
-            return f"the run {why}: it goes on where it was"
-        first = self.newest[0].decode("utf-8", "replace")
-        which = first if len(self.newest) == 1 else f"{first} or {len(self.newest) - 1} more"
-        whither = "all pages are" if self.are_many else "what was in parse is"
-        return f"the run {why}, perhaps of {which}: it goes on, and {whither} parsed in another process from now on"
-
-
-@dataclass(slots=True)
-class Overdue:
-    """Tells when a page is in parse for too long. Counts the time in which the run could run. Pure."""
-
-    limit_s: float
-    _ages: Mapping[tuple[int, float], float] = field(default_factory=dict)
-
-    def look(self, in_parse: Mapping[tuple[int, float], bytes], passed_s: float) -> bool:
-        """`in_parse`: by where and since when, as the board tells it. `passed_s`: since the last look."""
-        self._ages = {page: self._ages.get(page, -passed_s) + passed_s for page in in_parse}
-        return any(age > self.limit_s for age in self._ages.values())
-
-
 class _Guardian:
     """One run after the other, as the children of this process."""
 
     def __init__(self, board: Board, timeout_s: float) -> None:
         self.board = board
-        self._limit_s = timeout_s + PATIENCE_S
+        self.is_asked_to_end = False
+        """A signal that ends the run came by."""
+        self._timeout_s = timeout_s
+        self._pid = os.getpid()
         self._child = 0
         self._is_paused = False
-        self._was_overdue = False
+        self._is_overdue = False
         self._before: dict[signal.Signals, Any] = {}
 
     def fork(self) -> bool:
         """Begin a run; gives whether this is its process. A signal of that moment waits until each knows who it is."""
-        numbers = [number for name in _HANDED_ON if _is_wanted(number := getattr(signal, name))]
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [*numbers, signal.SIGTSTP])
+        ends = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if _is_wanted(number)]
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [*ends, signal.SIGTSTP])
         try:
             self._child = os.fork()
             if self._child:
-                self._take(numbers)
+                self._take_signals(ends)
             else:
                 self._become_run()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return not self._child
 
-    def wait(self) -> int:
-        """The status that the run ends with."""
-        overdue, before = Overdue(self._limit_s), time.monotonic()
-        self._was_overdue = False
+    def wait(self) -> str:
+        """How the run was lost. Ends this process too where it ended by itself, or as somebody asked: all is said."""
+        status = self._status()
+        if os.WIFEXITED(status):
+            os._exit(os.WEXITSTATUS(status))
+        number = signal.Signals(os.WTERMSIG(status))
+        if number not in CRASHES:
+            os._exit(128 + number)
+        if self._is_overdue:
+            return f"did not come back from a page within parse.timeout ({self._timeout_s:g} s)"
+        if number == signal.SIGKILL:
+            return "was killed (SIGKILL: by somebody, or for want of memory)"
+        return f"crashed ({number.name})"
+
+    def _status(self) -> int:
+        overdue, before = Overdue(self._timeout_s + PATIENCE_S), time.monotonic()
+        self._is_overdue = False
         end = os.pidfd_open(self._child)
         try:
-            while True:
-                select.select([end], [], [], LOOK_S)
-                pid, status = os.waitpid(self._child, os.WNOHANG | os.WUNTRACED)
-                if pid and not os.WIFSTOPPED(status):
-                    return status
-                if pid and not self._is_paused:  # by somebody who does not know that it has a guardian
-                    os.kill(self._child, signal.SIGCONT)
+            while (status := self._status_now(end)) is None:
                 now = time.monotonic()
-                if overdue.look(self.board.in_parse(), min(now - before, 2 * LOOK_S)) and not self._was_overdue:
-                    self._was_overdue = True
+                if not self._is_overdue and overdue.look(self.board.in_parse(), min(now - before, 2 * LOOK_S)):
+                    self._is_overdue = True
                     os.kill(self._child, signal.SIGKILL)
                 before = now
         finally:
             os.close(end)
             self._child = 0
+        return status
 
-    def cause(self, number: int) -> str:
-        """How the run was lost."""
-        if self._was_overdue:
-            return f"did not come back from a page within parse.timeout ({self._limit_s - PATIENCE_S:g} s)"
-        if number == signal.SIGKILL:
-            return "was killed (SIGKILL: by somebody, or for want of memory)"
-        return f"crashed ({signal.Signals(number).name})"
+    def _status_now(self, end: int) -> int | None:
+        """The status that the run has ended with, None where it runs on. Waits for it a while."""
+        select.select([end], [], [], LOOK_S)
+        pid, status = os.waitpid(self._child, os.WNOHANG | os.WUNTRACED)
+        if not pid:
+            return None
+        if not os.WIFSTOPPED(status):
+            return status
+        if not self._is_paused:  # stopped by somebody who does not know that it has a guardian
+            os.kill(self._child, signal.SIGCONT)
+        return None
 
-    def _take(self, numbers: list[signal.Signals]) -> None:
-        for number in numbers:
-            self._before.setdefault(number, signal.signal(number, self._hand_on))
+    def _take_signals(self, ends: Sequence[signal.Signals]) -> None:
+        if self.is_asked_to_end:  # since the last run was lost
+            os.kill(self._child, signal.SIGTERM)
+        for number in ends:
+            self._before.setdefault(number, signal.signal(number, self._end))
         if _is_wanted(signal.SIGTSTP):
             self._before.setdefault(signal.SIGTSTP, signal.signal(signal.SIGTSTP, self._pause))
 
@@ -194,20 +160,24 @@ class _Guardian:
             signal.signal(number, answer)
         os.setpgid(0, 0)
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it may draw its progress all the same
-        _die_with_parent()
+        _die_with(self._pid)
 
-    def _hand_on(self, number: int, frame: FrameType | None) -> None:
-        if self._child:
-            with suppress(ProcessLookupError):
-                os.kill(self._child, number)
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        self.is_asked_to_end = True
+        self._hand_on(number)
 
     def _pause(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-Z: the run rests while this process does."""
         self._is_paused = True
-        self._hand_on(signal.SIGSTOP, None)
+        self._hand_on(signal.SIGSTOP)
         os.kill(os.getpid(), signal.SIGSTOP)
-        self._hand_on(signal.SIGCONT, None)
+        self._hand_on(signal.SIGCONT)
         self._is_paused = False
+
+    def _hand_on(self, number: int) -> None:
+        if self._child:
+            with suppress(ProcessLookupError):
+                os.kill(self._child, number)
 
 
 def _is_wanted(number: signal.Signals) -> bool:
@@ -215,11 +185,10 @@ def _is_wanted(number: signal.Signals) -> bool:
     return signal.getsignal(number) is not signal.SIG_IGN
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """Ask the system to end this process when its parent ends, however that happens."""
     import ctypes
 
-    parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent or parent == 1:  # it had ended before it was asked
+    if os.getppid() != parent:  # it had ended before it was asked
         os._exit(1)
