@@ -47,11 +47,11 @@ class Losses:
                 'command resumes; run.model = "hybrid" may tell more'
             )
         if not self.newest:
-            return f"the run {why}: it goes on where it was"
+            return f"the run {why}: it begins again where it was"
         first, others = self.newest[0].decode("utf-8", "replace"), len(self.newest) - 1
         which = f"{first} or {others} more" if others else first
-        what = "all pages are" if self.are_many else "what was in parse is"
-        return f"the run {why}, perhaps of {which}: it goes on, and {what} parsed in a process apart from now on"
+        what = "all pages go" if self.are_many else "what was in parse goes"
+        return f"the run {why}, perhaps of {which}: it begins again where it was, and {what} to a process apart"
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """One loop fetches, and parsing stays in its process: on the loop itself, or in threads beside it.
 
 Lexbor parses with the GIL released and matches with it held, so threads gain something, and on an interpreter without
-a GIL as much as processes. What both lack is a wall around a page: one that crashes the parser ends the run, memory is
-not bounded for a page alone, and what hangs in native code cannot be ended.
+a GIL as much as processes. What both lack is a wall around a page: one that crashes the parser, or hangs in it, takes
+the process down. There a guardian helps, where the run has one (wall.py).
 """
 
 from collections.abc import Callable

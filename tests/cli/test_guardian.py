@@ -73,8 +73,8 @@ def test_pages_that_were_in_parse_are_suspected_once():
     losses = Losses()
     assert losses.add([b"http://a.example/1"], 0.1)
     assert losses.words("crashed (SIGSEGV)") == (
-        "the run crashed (SIGSEGV), perhaps of http://a.example/1: it goes on, and what was in parse is parsed in a "
-        "process apart from now on"
+        "the run crashed (SIGSEGV), perhaps of http://a.example/1: it begins again where it was, and what was in parse "
+        "goes to a process apart"
     )
     assert losses.add([b"http://a.example/1", b"http://a.example/2", b"http://a.example/3"], 0.1)
     assert losses.newest == [b"http://a.example/2", b"http://a.example/3"]
@@ -92,7 +92,7 @@ def test_run_that_dies_again_and_again_of_no_page_is_given_up():
 def test_run_that_lived_long_or_died_of_a_page_is_not_given_up(between):
     losses = Losses()
     assert [losses.add(*each) for each in [([], 0.1), ([], 0.1), between, ([], 0.1), ([], 0.1)]] == [True] * 5
-    assert losses.words("was killed") == "the run was killed: it goes on where it was"
+    assert losses.words("was killed") == "the run was killed: it begins again where it was"
 
 
 def test_when_too_many_are_suspected_all_are_and_then_nobody_is_named():
@@ -100,7 +100,7 @@ def test_when_too_many_are_suspected_all_are_and_then_nobody_is_named():
     for number in range(MOST_SUSPECTS + 1):
         assert losses.add([f"http://a.example/{number}".encode()], 0.1)
     assert losses.are_many
-    assert "all pages are parsed in a process apart" in losses.words("crashed (SIGSEGV)")
+    assert "all pages go to a process apart" in losses.words("crashed (SIGSEGV)")
     losses.add([b"http://a.example/100"], 0.1)
     assert losses.newest == []
 
@@ -159,7 +159,7 @@ def test_site_whose_pages_all_crash_ends_with_a_failure_for_each(cli, urls, sett
     result = cli("run", cli.write_list(urls[:14]), *settings("asyncio", "crash_all"))
     assert result.code == 0, result.err
     assert [line["error"] for line in cli.failures()] == ["parse_crash"] * 14
-    assert "all pages are parsed in a process apart" in result.err
+    assert "all pages go to a process apart" in result.err
 
 
 def test_limit_counts_over_the_processes_of_a_run(cli, urls, settings):

@@ -12,7 +12,7 @@ PREFERENCE = {
     "hybrid": "a page that crashes the parser, hangs or eats memory hurts only itself, and one loop knows all hosts",
     "sharded": "a bad page hurts only itself; more memory than hybrid, and a redirect between sites costs a hop",
     "processes": "a bad page hurts only itself; the most memory, and no cookies",
-    "asyncio": "the least memory and the fewest parts; a page that crashes the parser ends the run",
+    "asyncio": "the least memory and the fewest parts; a page that crashes the parser sets all under way back",
     "asyncio-threads": "as asyncio, with threads beside the loop",
     "threads": "as asyncio, with a thread for each request in flight",
 }

@@ -88,7 +88,7 @@ def apart(models: Mapping[str, Measured], choice: Choice) -> Iterator[Reason]:
     """What is given up with a model that has no walls."""
     if choice.model in APART:
         return
-    text = f"in {choice.model} a page that crashes the parser ends the run, and parse.max_memory cannot hold one back"
+    text = f"in {choice.model} a page that crashes the parser, or hangs in it, sets all pages under way back"
     instead = max((models[name] for name in APART if name in models), key=lambda e: e.pages_per_s.median, default=None)
     if instead is not None:
         gives = instead.pages_per_s.median / models[choice.model].pages_per_s.median
