@@ -49,6 +49,7 @@ SHELLS = {
     "scraper.fetch.transport",
     "scraper.fetch.tunnel",
     "scraper.fetch.wires",
+    "scraper.parse.forked",
     "scraper.parse.link",
     "scraper.parse.pool",
     "scraper.parse.process",

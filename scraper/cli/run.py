@@ -53,7 +53,7 @@ def run(
     from scraper.cli.guardian import can_guard, dying_of_want, guarded
     from scraper.config import cautions, first_workers, load_config
     from scraper.errors import UsageError
-    from scraper.parse.process import spawn_ahead
+    from scraper.parse.process import fork_ahead
 
     if not sources:
         raise UsageError("nothing to scrape: give URLs, a file with a list of them, or - for standard input")
@@ -64,8 +64,10 @@ def run(
         tell(f"scraper: {line}")
     wall = guarded(settings.parse.timeout, quiet=quiet) if can_guard(settings, sources) else None
     if settings.run.model == "hybrid":
-        spawn_ahead(first_workers(settings))
-    from scraper.cli.live import scrape_with_progress  # takes 0.2 s, in which the workers import too
+        import scraper.work  # noqa: F401 - what handles pages: imported once, for the workers too
+
+        fork_ahead(first_workers(settings))
+    from scraper.cli.live import scrape_with_progress  # starts no thread, but may load what does
     from scraper.session import Request
 
     request = Request(sources, output, url_column, source_format, limit, fresh, kinds, refresh, wall=wall)

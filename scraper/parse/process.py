@@ -1,14 +1,18 @@
 """Worker processes as the system sees them: started with a stream to them, waited for, and how each one ended."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
-Process = subprocess.Popen[bytes]
+from scraper.parse.forked import Forked, fork
+
+Process = subprocess.Popen[bytes] | Forked
 
 SOCKET_BUFFER = 1 << 20
 """Asked of the kernel for each direction, so that a whole batch usually leaves in one write (it may give less)."""
@@ -23,15 +27,27 @@ _ahead: deque[tuple[Process, socket.socket]] = deque()
 """Started and not yet taken. They wait for their setup, and end with this process if none comes."""
 
 
-def spawn_ahead(count: int) -> None:
-    """Start workers that `spawn_connected` will give out, so that they import while this process still does.
+def fork_ahead(count: int) -> None:
+    """Fork workers that `spawn_connected` will give out. Only for a process that has begun nothing yet (forked.py).
 
-    Half of a worker's start, 0.1 s, is hidden by that. What the system refuses here it will refuse the pool too, which
-    has the words for it.
+    What they need is to be imported before: once, by this process, which needs most of it too. That spares each 0.1 s
+    of CPU. What the system refuses here it will refuse the pool too, which has the words for it.
     """
+    from scraper.parse import worker
+
     with suppress(OSError):
-        while len(_ahead) < count:
-            _ahead.append(spawn(PARSE_WORKER))
+        while hasattr(os, "fork") and len(_ahead) < count:
+            _ahead.append(_fork(lambda sock: worker.main(sock.detach())))
+
+
+def _fork(work: Callable[[socket.socket], None]) -> tuple[Process, socket.socket]:
+    ours, theirs = _stream()
+    with theirs:
+        try:
+            return fork(work, theirs, [ours, *(sock for _, sock in _ahead)]), ours
+        except BaseException:
+            ours.close()
+            raise
 
 
 PARSE_WORKER = "from scraper.parse import page, worker; worker.main({fd})"
@@ -48,16 +64,21 @@ def spawn(code: str, *fds: int) -> tuple[Process, socket.socket]:
 
     `fds`: further ones that it keeps. Raises OSError, with nothing left open.
     """
-    ours, theirs = socket.socketpair()
+    ours, theirs = _stream()
     with theirs:
         try:
-            for sock in (ours, theirs):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
             return _spawn(code.format(fd=theirs.fileno()), [theirs.fileno(), *fds]), ours
         except BaseException:
             ours.close()
             raise
+
+
+def _stream() -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    for sock in (ours, theirs):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
+    return ours, theirs
 
 
 def _spawn(code: str, fds: list[int]) -> Process:

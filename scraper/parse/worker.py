@@ -1,7 +1,8 @@
 """The life of one parse worker process: receive a batch, handle each page, send the results. Blocking throughout.
 
-It is started by `pool.py` as a fresh interpreter, not through multiprocessing: so nothing of the parent's `__main__`
-is imported again, and a script that calls `scrape()` needs no `if __name__ == "__main__"`.
+It is started as a fresh interpreter, not through multiprocessing: so nothing of the parent's `__main__` is imported
+again, and a script that calls `scrape()` needs no `if __name__ == "__main__"`. Where the process is ours alone, the
+first ones are forks of it (forked.py).
 
 A worker never outlives its parent for long: it ends at the end of the stream, and an alarm ends it where a page holds
 it longer than the pool would have waited.

@@ -90,17 +90,6 @@ async def test_heavy_pages_travel_one_by_one_so_that_no_worker_has_many_left_at_
     assert pool.stats.batches == 7
 
 
-async def test_a_worker_started_ahead_is_the_one_that_the_pool_takes():
-    processes_of.spawn_ahead(1)
-    collector = Collector()
-    [(process, _)] = processes_of._ahead
-    async with ParsePool(setup(), PoolOptions(1, 4096, 0.005, 30.0), collector) as pool:
-        pool.submit(0, page(b"ok"))
-        assert (await collector.wait_for(1))[0].row == b"OK"
-        assert pool.pids == [process.pid]
-    assert not processes_of._ahead
-
-
 @pytest.mark.parametrize("body", [b"", b"x" * 3_000_000], ids=["empty", "larger than any buffer"])
 async def test_bodies_of_odd_sizes_arrive_whole(body):
     parsed, _ = await run([body, b"next"], processes=1)
