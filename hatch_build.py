@@ -1,4 +1,4 @@
-"""Compiles scraper/parse/_native.c while the package is installed. Without a C compiler the package is pure Python."""
+"""Compiles scraper/parse/_*.c while the package is installed. Without a C compiler the package is pure Python."""
 
 import shlex
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "scraper/parse/_native.c"
+SOURCES = tuple(f"scraper/parse/{name}.c" for name in ("_native", "_text", "_links"))
 TARGET = "scraper/parse/_native.abi3.so"
 """Of the stable interface: the same file for each Python from 3.11 on."""
 
@@ -22,7 +22,7 @@ class NativeBuildHook(BuildHookInterface[BuilderConfig]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is built; `version` is "editable" or "standard"."""
         if not compiles(Path(self.root)):
-            self.app.display_warning(f"{SOURCE} was not compiled: the same is done in Python, which takes longer")
+            self.app.display_warning(f"{TARGET} was not compiled: the same is done in Python, which takes longer")
         elif version != "editable":
             platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
             build_data.update(pure_python=False, tag=f"cp311-abi3-{platform}")
@@ -35,9 +35,10 @@ def compiles(root: Path) -> bool:
     (root / TARGET).unlink(missing_ok=True)
     if not command:
         return False
-    options = ["-O2", "-fPIC", f"-I{sysconfig.get_path('include')}", SOURCE, "-o", TARGET, "-ldl"]
+    options = ["-O2", "-fPIC", "-fvisibility=hidden", f"-I{sysconfig.get_path('include')}"]
+    command += [*options, *SOURCES, "-o", TARGET, "-ldl"]
     try:
-        subprocess.run([*command, *options], cwd=root, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        subprocess.run(command, cwd=root, check=True, stdin=subprocess.DEVNULL, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return False
     return True

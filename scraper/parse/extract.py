@@ -51,8 +51,7 @@ def _items(tree: LexborHTMLParser, rule: Rule, links: Resolver) -> list[Any]:
     """What each match says, None where it says nothing. Plain lists of links, the longest lists, take the short way."""
     nodes = tree.css(rule.css)
     if rule.type == "url" and rule.attr is not None and rule.pattern is None:
-        texts = [node.attrs.sget(rule.attr, None) for node in nodes]
-        return links.resolve_all(text for text in texts if text is not None)
+        return links.resolve_nodes(nodes, rule.attr)
     return [_read(node, rule, links) for node in nodes]
 
 

@@ -3,13 +3,20 @@
 Resolving is the most frequent thing a worker does: a page has about a hundred links. `can_ada` takes about 1 us for
 each, so a page's answers are remembered, and a plain reference (nothing to encode, no dot segments behind its leading
 `../`) is only joined to its part of the base, in a third of the time; that is what the standard makes of it too.
+
+Those are the short ways in Python. For whole lists of elements the same ways in C (`_links.c`) take their place where
+they were built and pass a trial.
 """
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import can_ada
-from selectolax.lexbor import LexborHTMLParser
+from selectolax import lexbor
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+if TYPE_CHECKING:
+    from scraper.parse._native import Links
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w~!$&()*+,;=@\-.?#]*(?:/(?!\.)[\w~!$&()*+,;=@\-.?#]*)*", re.ASCII)
 """A reference that begins with a name, of characters that no part of a URL encodes or changes. Without "%", which may
@@ -48,10 +55,19 @@ class Resolver:
         known = self._known
         return known[reference] if reference in known else self._learn(reference)
 
-    def resolve_all(self, references: Iterable[str]) -> list[str | None]:
-        """`resolve` for many, without a call for those that the page has named before."""
-        known = self._known
-        return [known[reference] if reference in known else self._learn(reference) for reference in references]
+    def resolve_nodes(self, nodes: list[LexborNode], attribute: str) -> list[str | None]:
+        """`resolve` for an attribute of many elements; None where one is missing."""
+        if not self._is_ready:
+            self._make_ready()
+        if _links is None or self._origin is None:
+            return [self._resolve_node(node, attribute) for node in nodes]
+        origin, folder, document = (part.encode() for part in (self._origin, self._folder, self._document))
+        whole = lambda node: self._resolve_node(node, attribute)  # noqa: E731
+        return _links(nodes, attribute.encode(), origin, folder, document, whole)
+
+    def _resolve_node(self, node: LexborNode, attribute: str) -> str | None:
+        reference = node.attrs.sget(attribute, None)
+        return None if reference is None else self.resolve(reference)
 
     def _learn(self, reference: str) -> str | None:
         if not self._is_ready:
@@ -104,6 +120,28 @@ class Resolver:
             self._folder = self._document.partition("?")[0].rpartition("/")[0] + "/"
 
 
+_TRIAL = (
+    b"<a href=a/b.html><a href=/a:b?c><a href=#d><a href=../../e><a href='https://a.example/f//?g#h'><a>i</a><a href>"
+    b"<a href=http://1.2/><a href=/./j><a href='k l'><a href=../><a HREF=//m><a href=HTTP://n.example/>"
+)
+
+
+def native_links() -> "Links | None":
+    """The compiled short ways; None where they were not built, or lead elsewhere from a small page."""
+    try:
+        from scraper.parse import _native
+
+        links = _native.linker(lexbor.__file__, LexborNode)
+        tree = LexborHTMLParser(_TRIAL)
+        nodes, page = tree.css("a"), Resolver(tree, "http://a.example/b/c/d?e#f")
+        expected = [page._resolve_node(node, "href") for node in nodes]
+        origin, folder, document = b"http://a.example", b"http://a.example/b/c/", b"http://a.example/b/c/d?e"
+        found = links(nodes, b"href", origin, folder, document, lambda node: page._resolve_node(node, "href"))
+        return links if found == expected else None
+    except Exception:  # as in text.py: Python does the work
+        return None
+
+
 def _base(tree: LexborHTMLParser, page_url: str) -> can_ada.URL | None:
     try:
         page = can_ada.parse(page_url)
@@ -117,3 +155,6 @@ def _base(tree: LexborHTMLParser, page_url: str) -> can_ada.URL | None:
     except ValueError:
         return page
     return page if base.protocol in ("data:", "javascript:") else base
+
+
+_links = native_links()

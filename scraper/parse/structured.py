@@ -48,8 +48,7 @@ def page_language(tree: LexborHTMLParser) -> str | None:
 def page_links(tree: LexborHTMLParser, links: Resolver) -> list[str]:
     """The web pages that the page links to: absolute http(s) URLs without fragments, each once, in order."""
     found: dict[str, None] = {}
-    for node in tree.css("a[href]"):
-        href = links.resolve(node.attrs.sget("href"))
+    for href in links.resolve_nodes(tree.css("a[href]"), "href"):
         if href is not None and href.startswith(("http://", "https://")):
             found[href.partition("#")[0]] = None
     return list(found)
