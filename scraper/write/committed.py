@@ -32,7 +32,9 @@ class CommittedBytes(io.RawIOBase):
     def __init__(self, path: Path, length: int) -> None:
         """Raises OSError where the file cannot be opened, SinkError where it is shorter."""
         super().__init__()
+        self._opened: list[io.FileIO] = []  # Python closes also what could not be opened
         self._file = path.open("rb", buffering=0)
+        self._opened.append(self._file)
         self._left = length
         if (size := self._file.seek(0, io.SEEK_END)) < length:
             self._file.close()
@@ -51,7 +53,8 @@ class CommittedBytes(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file. May be called twice."""
-        self._file.close()
+        for file in self._opened:
+            file.close()
         super().close()
 
 
