@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The build backend is in the locks, so the package itself installs without fetching anything.
 INSTALL_SELF := $(INSTALL) --no-index --no-deps --no-build-isolation --editable .
 # What that compiles, where there is a C compiler.
-NATIVE := $(wildcard scraper/parse/_*.c) scraper/parse/_native.h hatch_build.py
+NATIVE := scraper/parse/_native.c scraper/parse/_native.h scraper/parse/_text.c scraper/parse/_links.c hatch_build.py
 
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 

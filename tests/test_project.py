@@ -66,6 +66,9 @@ def test_each_installation_is_made_anew_when_what_it_compiles_has_changed() -> N
     sources = re.search(r"^NATIVE := (.+)$", makefile, re.MULTILINE)
     assert sources is not None
     assert all((ROOT / source).is_file() for source in sources[1].split())
+    assert {*map(str, (ROOT / "scraper/parse").glob("_*.[ch]"))} == {
+        str(ROOT / name) for name in sources[1].split()[:-1]
+    }
     stamps = re.findall(r"^\$\(VENV\)/\w+\.stamp:(.*)\|", makefile, re.MULTILINE)
     assert len(stamps) == 4
     assert all("$(NATIVE)" in needed for needed in stamps)

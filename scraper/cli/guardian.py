@@ -50,29 +50,35 @@ def guarded(timeout_s: float, *, quiet: bool) -> Wall:
     """
     losses, guardian = Losses(), _Guardian(Board(), timeout_s)
     while not guardian.fork():
-        begun = time.monotonic()
-        why = guardian.wait()
-        ended = time.monotonic()
-        if guardian.is_asked_to_end:
-            tell(f"scraper: the run {why} while it was stopping: the same command resumes")
-            raise typer.Exit(INTERRUPTED)
-        goes_on = losses.add(guardian.board.blamed(ended), ended - begun)
-        if not (goes_on and quiet):
-            tell(f"scraper: {losses.words(why)}")
-        if not goes_on:
-            raise typer.Exit(1)
-        guardian.board.clear()
+        _see_to_its_end(guardian, losses, quiet=quiet)
     return Wall(guardian.board, frozenset(losses.suspects), losses.are_many)
+
+
+def _see_to_its_end(guardian: "_Guardian", losses: Losses, *, quiet: bool) -> None:
+    """Wait for the run, and return only where another is to go on."""
+    begun = time.monotonic()
+    why = guardian.wait()
+    ended = time.monotonic()
+    if guardian.is_asked_to_end:
+        tell(f"scraper: the run {why} while it was stopping: the same command resumes")
+        raise typer.Exit(INTERRUPTED)
+    goes_on = losses.add(guardian.board.blamed(ended), ended - begun)
+    if not (goes_on and quiet):
+        tell(f"scraper: {losses.words(why)}")
+    if not goes_on:
+        raise typer.Exit(1)
+    guardian.board.clear()
 
 
 @contextmanager
 def dying_of_want(wall: Wall | None) -> Iterator[None]:
     """A run that a page has left without memory does not come to an orderly end: its guardian begins another."""
+    if wall is None:
+        yield
+        return
     try:
         yield
-    except MemoryError:
-        if wall is None:
-            raise
+    except* MemoryError:  # a task's comes in a group
         os.kill(os.getpid(), signal.SIGKILL)
 
 

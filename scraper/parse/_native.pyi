@@ -1,4 +1,4 @@
-"""What _native.c gives to Python. It is there only where it could be compiled."""
+"""What the compiled parts give to Python. They are there only where it could be compiled."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -8,7 +8,7 @@ Lexbor's own `text()` knows neither borders nor what is unseen. So the text node
 two of them touch without white space between them, some 15 times on a page, is the way from one to the other looked at.
 Linear in the number of nodes; 0.15 ms for the body of a page of 34 KB, of which half is splitting it into words.
 
-That is the walk in Python. The same walk in C (`_native.c`) takes its place where it was built and passes a trial.
+That is the walk in Python. The same walk in C (`_text.c`) takes its place where it was built and passes a trial.
 """
 
 import re

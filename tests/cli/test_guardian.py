@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from scraper.cli.guardian import can_guard
+from scraper.cli.guardian import can_guard, dying_of_want
 from scraper.cli.losses import BARREN, LONG_S, MOST_SUSPECTS, Losses, Overdue
 from scraper.config import load_config
+from scraper.models.wall import Board, Wall
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
 
@@ -127,6 +128,16 @@ def test_models_with_one_process_have_a_guardian_where_the_list_can_be_read_agai
     assert not can_guard(config, ["-"])
     assert not can_guard(config, [str(tmp_path / "pipe")])
     assert not can_guard(load_config(None, []), [str(tmp_path / "list.txt")])
+
+
+def test_run_that_is_left_without_memory_is_killed_for_its_guardian():
+    child = os.fork()
+    if not child:
+        with dying_of_want(Wall(Board())):
+            raise ExceptionGroup("of a task", [MemoryError()])
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    with pytest.raises(MemoryError), dying_of_want(None):
+        raise MemoryError
 
 
 # -- what it does
