@@ -5,6 +5,9 @@ from scraper.errors import ConfigError
 SPARE = 128
 """Files besides connections: outputs, lists, workers' sockets, libraries, and what the caller has open."""
 
+IDLE_S = 5.0
+"""How long an unused connection stays open: idle limits are per host, so 10,000 hosts would leave as many sockets."""
+
 
 def needed_files(concurrency: int) -> int:
     """Files for so many requests at the same time: each its connection, and as many idle ones on other hosts.

@@ -1,6 +1,5 @@
 """Which URLs that have an outcome from an earlier session are taken up again, and what their pages were known by."""
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from contextlib import closing
 from typing import Literal, Self
@@ -41,6 +40,8 @@ class Refresh:
 
     def __init__(self) -> None:
         """No mark yet."""
+        import sqlite3  # for --refresh alone
+
         self._base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._base.execute("CREATE TABLE marks (key INTEGER PRIMARY KEY, etag TEXT, modified TEXT, content INTEGER)")
 

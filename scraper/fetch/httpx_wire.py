@@ -9,12 +9,10 @@ import httpx
 
 from scraper.fetch.requests import GetRequest, target_of
 from scraper.fetch.tls import tls_context
+from scraper.openfiles import IDLE_S
 
 if TYPE_CHECKING:
     from scraper.config import FetchConfig
-
-IDLE_S = 5.0
-"""How long an unused connection stays open: idle limits are per host, so 10,000 hosts would leave as many sockets."""
 
 SocketOptions = Iterable[httpcore.SOCKET_OPTION]
 

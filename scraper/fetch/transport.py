@@ -13,11 +13,11 @@ from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder
 from pyreqwest.response import Response
 
 from scraper.fetch.body import is_short
-from scraper.fetch.httpx_wire import IDLE_S, httpx_transport
 from scraper.fetch.requests import GetRequest, Sheet
 from scraper.fetch.reqwest_errors import HEAD_TOO_LARGE, as_httpx
 from scraper.fetch.responses import StreamedResponse, WireHeaders
 from scraper.fetch.tls import build_client
+from scraper.openfiles import IDLE_S
 
 if TYPE_CHECKING:
     from scraper.config import FetchConfig
@@ -84,6 +84,8 @@ class ReqwestTransport(httpx.AsyncBaseTransport):
         That is a Location or a Content-Encoding that is not ASCII, and a head of more than 100 lines.
         """
         if self._other_wire is None:
+            from scraper.fetch.httpx_wire import httpx_transport  # httpcore takes 40 ms, and few runs need it
+
             self._other_wire = httpx_transport(self._config)
         return await self._other_wire.handle_async_request(request)
 

@@ -1,11 +1,9 @@
-"""Which wire a run uses, as its settings ask."""
+"""Which wire a run uses, as its settings ask. httpcore takes 40 ms to import: its wires wait for who needs them."""
 
 from typing import TYPE_CHECKING
 
 import httpx
 
-from scraper.fetch.httpx_wire import httpx_transport
-from scraper.fetch.proxied import RotatingTransport
 from scraper.fetch.requests import GetRequest
 from scraper.fetch.transport import ReqwestTransport
 
@@ -19,8 +17,12 @@ def make_transport(config: "FetchConfig") -> httpx.AsyncBaseTransport:
     A wire that has `pins_https` connects to a request's address for https too.
     """
     if config.proxies:
+        from scraper.fetch.proxied import RotatingTransport
+
         return RotatingTransport(config)
     if config.transport == "httpx":
+        from scraper.fetch.httpx_wire import httpx_transport
+
         return httpx_transport(config)
     return ReqwestTransport(config) if config.verify_tls else UncheckedTransport(config)
 
@@ -36,6 +38,8 @@ class UncheckedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, config: "FetchConfig") -> None:
         """Connects with the first request."""
+        from scraper.fetch.httpx_wire import httpx_transport
+
         self._wire = ReqwestTransport(config)
         self._pinned = httpx_transport(config)
 
