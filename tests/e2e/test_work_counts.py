@@ -29,8 +29,8 @@ PYTHON_CALLS = 157
 """Python functions entered for a page on the loop's thread: 152-154 with Python 3.11, some 4 fewer with 3.13: the
 smaller the batches, the more. Where a change takes some away, lower this."""
 C_CALLS = 133
-"""Built-in functions called there: 127-130 with Python 3.11, one fewer with 3.13. Telemetry has 8 of them: four clocks are
-read and four logarithms taken, 0.4 us together."""
+"""Built-in functions called there: 127-130 with Python 3.11, one fewer with 3.13. Telemetry has 8 of them: four clocks
+are read and four logarithms taken, 0.4 us together."""
 LOOKS = 4
 """At the pipeline's state, whatever the number of pages: when it begins, when the pages end, when the writer does, and
 for the summary. In between the monitor looks by the clock, which stands still here."""
