@@ -12,10 +12,12 @@
 
 typedef void *(*attribute_function)(void *element_or_attribute);
 typedef const unsigned char *(*text_function)(void *attribute, size_t *length);
+typedef int (*type_function)(void *node);
 
 typedef struct {
     attribute_function first_attribute, next_attribute;
     text_function qualified_name, value;
+    type_function node_type;
     node_kind nodes;
 } linker;
 
@@ -148,6 +150,8 @@ is_plain_absolute(span text)
 
 /* ---- Attributes ---- */
 
+enum { ELEMENT = 1 }; /* DOM standard, Node.nodeType */
+
 static unsigned char
 lowered(unsigned char byte)
 {
@@ -198,6 +202,7 @@ static int
 place_of(const base_url *base, span *text, span *place)
 {
     static const span nothing = {"", 0};
+    int goes_up = begins(*text, "../", 3);
     *place = base->folder;
     while (begins(*text, "../", 3)) {
         *place = parent_of(*place, base->origin);
@@ -205,7 +210,8 @@ place_of(const base_url *base, span *text, span *place)
     }
     if (is_plain_name(*text))
         return 1;
-    if (text->length == 0 || place->length != base->folder.length)
+    /* Behind "../" only a name is plain: "..//a" has an empty segment, and "../#a" is not in this document. */
+    if (text->length == 0 || goes_up)
         return 0;
     *place = text->at[0] == '/' ? base->origin : text->at[0] == '#' ? base->document : nothing;
     return is_plain_path(*text) || is_plain_fragment(*text) || is_plain_absolute(*text);
@@ -235,6 +241,10 @@ resolved(const linker *lexbor, PyObject *node, span name, const base_url *base, 
     void *element = node_address(&lexbor->nodes, node), *attribute;
     if (element == NULL)
         return NULL;
+    if (lexbor->node_type(element) != ELEMENT) {
+        PyErr_SetString(PyExc_TypeError, "only elements have attributes");
+        return NULL;
+    }
     attribute = find_attribute(lexbor, element, name);
     if (attribute == NULL)
         return Py_NewRef(Py_None);
@@ -314,6 +324,7 @@ new_linker(PyObject *Py_UNUSED(module), PyObject *args)
         {"lxb_dom_element_next_attribute_noi", &lexbor->next_attribute},
         {"lxb_dom_attr_qualified_name", &lexbor->qualified_name},
         {"lxb_dom_attr_value_noi", &lexbor->value},
+        {"lxb_dom_node_type_noi", &lexbor->node_type},
     };
     fill_classes();
     if (node_kind_init(&lexbor->nodes, node_type) && find_functions(path, wanted, sizeof wanted / sizeof *wanted))

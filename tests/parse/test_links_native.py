@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Iterator
+from itertools import chain, product
 from pathlib import Path
 
 import can_ada
@@ -74,6 +75,16 @@ def test_every_answer_is_the_standards(base: str, references: list[str]) -> None
     assert Resolver(tree, base).resolve_nodes(nodes, "href") == [standard(base, node) for node in nodes]
 
 
+PIECES = ["../", "./", "/", ".", "..", "a", "b.c", "?", "#", ":", "http://", "%2e", "\u00e9"]
+
+
+@pytest.mark.parametrize("base", [*BASES, "http://a.example/?q#f", "http://a.example/x?q#f", "http://a.example//"])
+def test_every_short_row_of_pieces_leads_where_the_standard_says(base: str) -> None:
+    tree = page_of([*map("".join, chain.from_iterable(product(PIECES, repeat=count) for count in (1, 2, 3)))])
+    nodes = tree.css("a")
+    assert Resolver(tree, base).resolve_nodes(nodes, "href") == [standard(base, node) for node in nodes]
+
+
 @given(html=st.binary(max_size=60))
 def test_any_bytes_give_what_python_gives(html: bytes) -> None:
     tree = LexborHTMLParser(b"<a href=" + html + b"><b href='" + html + b"'></b><svg><a xlink:href=x href=" + html)
@@ -129,6 +140,13 @@ def test_plain_references_are_not_asked_of_python_and_all_others_are(monkeypatch
     assert asked.references == WHOLE
 
 
+@pytest.mark.parametrize("reference", ["../#a", "../../#a", "..//b/c", "..//", "../http://b.example/"])
+@pytest.mark.parametrize("base", ["http://a.example/x?q", "http://a.example/b/c"])
+def test_only_a_name_is_plain_behind_a_way_up(base: str, reference: str) -> None:
+    tree = page_of([reference])
+    assert Resolver(tree, base).resolve_nodes(tree.css("a"), "href") == [(can_ada.parse(base) + reference).href]
+
+
 def test_elements_without_the_attribute_lead_nowhere() -> None:
     tree = LexborHTMLParser('<a href="b"><a name="c"><a href>')
     expected = ["http://a.example/b", None, "http://a.example/"]
@@ -164,7 +182,8 @@ def test_what_python_raises_is_raised_and_no_node_is_no_node(monkeypatch: pytest
 
     with pytest.raises(KeyError):
         function(tree.css("a"), b"href", b"http://a", b"http://a/", b"http://a/", fail)
-    for wrong in ([None], [tree]):
+    text = LexborHTMLParser("<p>a").css("p")[0].first_child
+    for wrong in ([None], [tree], [text]):
         with pytest.raises(TypeError):
             function(wrong, b"href", b"http://a", b"http://a/", b"http://a/", fail)  # type: ignore[arg-type]
 
