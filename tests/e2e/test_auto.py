@@ -48,7 +48,7 @@ def found(cli: Cli, listed: Path) -> int:
 
 
 def test_server_that_is_far_away_is_asked_for_much_more_at_once_within_seconds(cli: Cli, far_list: Path) -> None:
-    """What it comes to then is for tests/test_auto.py, on a clock of its own: a machine that others use is full early."""
+    """What it comes to is for tests/test_auto.py, on a clock of its own: a machine that others use is full early."""
     tried = []
     for _ in range(3):
         tried.append(found(cli, far_list))
