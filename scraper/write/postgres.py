@@ -38,6 +38,8 @@ A datetime of a page is text: no type of SQL holds both those with a zone and wi
 INSTANT = "timestamp with time zone"
 MAX_NAME_BYTES = 63
 """PostgreSQL cuts longer names without an error."""
+LOCK_SECONDS = 5
+"""How long a held table is waited for: the server ends a session, and its lock, some time after its client has."""
 EXTRA_HINT = "write.format: postgres needs the extra postgres; install it with: pip install 'hybrid-scraper[postgres]'"
 _STAGING = "pg_temp.scraper_arriving"
 _COPY_BYTES = 64 * 1024
@@ -199,12 +201,22 @@ class PostgresStore:
     def _lock(self) -> None:
         """Take the table's name for this session. Raises SinkError naming who has it."""
         key = tables.url_key(f"scraper {self._pages}")
-        (is_ours,) = self._run("SELECT pg_try_advisory_lock($1)", key).fetchone() or (False,)
-        if is_ours:
+        if self._gets(key):
             return
         holder = self._run(_HOLDER, key).fetchone()
         by = f" (server process {holder[0]}, {holder[1] or 'without a name'})" if holder else ""
         raise SinkError(f"{self.name}: another run is writing here{by}: wait for it, or choose another write.table")
+
+    def _gets(self, key: int) -> bool:
+        import psycopg
+
+        try:
+            with self._database.transaction():
+                self._run("SELECT set_config('lock_timeout', $1, true)", f"{LOCK_SECONDS}s")
+                self._run("SELECT pg_advisory_lock($1)", key)
+        except psycopg.errors.LockNotAvailable:
+            return False
+        return True
 
     def _look(self) -> Found:
         names = {name for (name,) in self._run(_RELATIONS, self._schema, self._table, self._journal)}

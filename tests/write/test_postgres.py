@@ -1,6 +1,7 @@
 """PostgreSQL alone, on a real server: the lock, the types, a lost connection, and secrets."""
 
 import sys
+from threading import Timer
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from scraper import disk
 from scraper.errors import ConfigError, SinkError, WriteError
 from scraper.records import Column
+from scraper.write import postgres
 from scraper.write.postgres import PostgresStore
 from scraper.write.tablerows import postgres_encoder
 from tests.postgres import PASSWORD
@@ -70,7 +72,8 @@ def test_columns_have_types_that_sql_can_use(store, admin, table):
     assert [str(value) for value in found] == ["3.00", "2024-01-02", "7", "3"]
 
 
-def test_second_run_on_a_table_is_refused_and_told_who_is_there(store, make):
+def test_second_run_on_a_table_is_refused_and_told_who_is_there(store, make, monkeypatch):
+    monkeypatch.setattr(postgres, "LOCK_SECONDS", 1)
     pid = store._database.info.backend_pid
     with pytest.raises(SinkError, match=rf"another run is writing here \(server process {pid}, scraper\)"):
         make().open()
@@ -78,7 +81,16 @@ def test_second_run_on_a_table_is_refused_and_told_who_is_there(store, make):
     make().open()
 
 
-def test_table_is_one_and_the_same_with_and_without_its_schema(store, make, table):
+def test_session_that_is_ending_is_waited_for(store, make):
+    """As after a crash: the server frees the lock when it notices, not when the client is gone."""
+    ending = Timer(0.5, store.close)
+    ending.start()
+    make().open()
+    ending.join()
+
+
+def test_table_is_one_and_the_same_with_and_without_its_schema(store, make, table, monkeypatch):
+    monkeypatch.setattr(postgres, "LOCK_SECONDS", 1)
     with pytest.raises(SinkError, match="another run is writing here"):
         make(table=f"public.{table}").open()
 
