@@ -74,19 +74,25 @@ def entry() -> NoReturn:
     hold_standard_files()
     _lighten_start()
     code = 1
+    with suppress(KeyboardInterrupt):  # comes when all has been said
+        code = _code_of_main()
+        with suppress(OSError, ValueError, AttributeError):  # nobody reads any more: a closed pipe, or none at all
+            sys.stdout.flush()
+            sys.stderr.flush()
+    os._exit(code)
+
+
+def _code_of_main() -> int:
     try:
         main()
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except KeyboardInterrupt:
-        code = KEYBOARD
+        return KEYBOARD
     except BaseException:
         with suppress(OSError, ValueError):
             traceback.print_exc()
-    with suppress(OSError, ValueError, AttributeError):  # nobody reads any more: a closed pipe, or none at all
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+    return 1
 
 
 def _lighten_start() -> None:

@@ -67,13 +67,15 @@ def run(
         import scraper.work  # noqa: F401 - what handles pages: imported once, for the workers too
 
         fork_ahead(first_workers(settings))
-    from scraper.cli.live import scrape_with_progress  # starts no thread, but may load what does
+    from scraper.cli.interrupts import Interrupts
+    from scraper.cli.live import scrape  # starts no thread, but may load what does
     from scraper.session import Request
 
     request = Request(sources, output, url_column, source_format, limit, fresh, kinds, refresh, wall=wall)
-    with dying_of_want(wall):
-        outcome = scrape_with_progress(settings, request, progress=not (no_progress or quiet))
-    report(outcome, quiet=quiet, as_json=as_json)
+    with Interrupts().taken() as interrupts:
+        with dying_of_want(wall):
+            outcome = scrape(settings, request, interrupts, progress=not (no_progress or quiet))
+        report(outcome, quiet=quiet, as_json=as_json)
 
 
 def report(outcome: "Outcome", *, quiet: bool = False, as_json: bool = False) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from scraper.config import load_config
 from scraper.models.wall import Board, Wall
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
+from tests.outside import children_of, wait_until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells when a process ends")
 
@@ -52,15 +52,8 @@ def settings(cli):
     return words
 
 
-def wait_until(is_true, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
-
-
 def child_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+    return children_of(pid)[0]
 
 
 def rows_of(cli) -> int:

@@ -7,8 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
+from tests.outside import wait_until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ROOT / "tests" / "faults" / "command.py"
@@ -85,13 +85,6 @@ def test_command_killed_at_any_effect_is_resumed_by_the_same_command(
     assert ends.count(KILLED) >= 3, "the faults came too late to prove anything"
     with capsys.disabled():
         print(f"\n{format}: {len(points)} fault points of the command, killed at {ends.count(KILLED)}, all recovered")
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
 
 
 def has_rows(cli: Any) -> bool:

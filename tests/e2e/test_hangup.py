@@ -4,16 +4,14 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
 from tests.conftest import MODEL
+from tests.outside import children_of, connections_to, is_alive, wait_until
 
 fcntl = pytest.importorskip("fcntl", reason="terminals and hangups as Unix has them")
 termios = pytest.importorskip("termios")
@@ -28,28 +26,13 @@ def urls():
         yield [f"{running.url}/shop/item/{number}" for number in range(1, 121)]
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
-
-
 def has_rows(cli, size: int = 10_000) -> bool:
     path = cli.folder / "output" / "pages.jsonl"
     return path.exists() and path.stat().st_size > size
 
 
 def workers_of(process: "subprocess.Popen[bytes]") -> list[int]:
-    pid = process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return children_of(process.pid)
 
 
 def check_resumes(cli, urls: list[str], source: str) -> None:
@@ -150,8 +133,7 @@ def test_hangup_is_told_twice_and_still_drains(cli):
         urls = [f"{site.url}/shop/item/{number}" for number in range(1, 17)]
         source = cli.write_list(urls)
         with cli.start("run", source, *SETTINGS) as process:
-            wait_until(lambda: (cli.folder / "output" / "journal").exists())
-            time.sleep(0.4)  # nothing on the outside tells that the requests are under way
+            wait_until(lambda: connections_to(site.url) == 8)
             os.kill(process.pid, signal.SIGHUP)
             assert b"the terminal is gone" in process.stderr.readline()
             os.kill(process.pid, signal.SIGHUP)

@@ -3,13 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
+from tests.outside import children_of, connections_to, is_alive, wait_until
 
 SETTINGS = ("--set", "write.commit_every=20ms", "--set", "fetch.concurrency=8", "--no-progress")
 
@@ -20,27 +20,8 @@ def slow_site():
         yield [f"{running.url}/shop/item/{number}" for number in range(1, 201)]
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Look every few milliseconds; fail when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
-
-
 def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def check_complete(cli, urls: list[str]) -> None:
@@ -100,8 +81,7 @@ def test_second_interrupt_ends_at_once_and_the_journal_still_holds(cli):
     with running_site(SiteOptions(pages=40, slow=1.0, slow_s=30.0)) as site:
         source = cli.write_list([f"{site.url}/shop/item/{number}" for number in range(1, 21)])
         with cli.start("run", source, *SETTINGS) as process:
-            wait_until(lambda: (cli.folder / "output" / "journal").exists())
-            time.sleep(0.3)  # nothing on the outside tells that the requests are under way
+            wait_until(lambda: connections_to(site.url) == 8)
             os.kill(process.pid, signal.SIGINT)
             assert b"stopping" in process.stderr.readline()
             started = time.monotonic()
@@ -112,12 +92,28 @@ def test_second_interrupt_ends_at_once_and_the_journal_still_holds(cli):
     assert cli.summary()["unfinished"] == 20
 
 
+@pytest.mark.parametrize("delay_s", [0.0, 0.01, 0.02, 0.04, 0.08])
+def test_interrupts_while_the_run_begins_end_it_as_any_others(cli, delay_s):
+    with running_site(SiteOptions(pages=40, slow=1.0, slow_s=30.0)) as site:
+        source = cli.write_list([f"{site.url}/shop/item/{number}" for number in range(1, 21)])
+        with cli.start("run", source, *SETTINGS) as process:
+            wait_until(lambda: (cli.folder / "output" / "journal").exists())
+            time.sleep(delay_s)
+            os.kill(process.pid, signal.SIGINT)
+            first = process.stderr.readline()
+            os.kill(process.pid, signal.SIGINT)
+            err = process.communicate(timeout=20)[1]
+    assert first.startswith(b"stopping")
+    assert err.startswith(b"interrupted, the same command resumes: 0 pages")
+    assert process.returncode == 3
+    assert cli.summary()["ok"] == 0
+
+
 def test_drain_ends_at_the_shutdown_timeout(cli):
     with running_site(SiteOptions(pages=40, slow=1.0, slow_s=30.0)) as site:
         source = cli.write_list([f"{site.url}/shop/item/{number}" for number in range(1, 21)])
         with cli.start("run", source, *SETTINGS, "--set", "run.shutdown_timeout=300ms") as process:
-            wait_until(lambda: (cli.folder / "output" / "journal").exists())
-            time.sleep(0.3)
+            wait_until(lambda: connections_to(site.url) == 8)
             os.kill(process.pid, signal.SIGTERM)
             process.communicate(timeout=20)
     assert process.returncode == 3

@@ -10,6 +10,7 @@ import pytest
 
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
+from tests.outside import connections_to, wait_until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes and signals as Unix has them")
 
@@ -19,10 +20,8 @@ INTERRUPTED, KEYBOARD = 3, 130
 
 def wait_for_output(cli, name: str = "journal", size: int = 0) -> None:
     """Wait until a file of the output is there and has more than so many bytes."""
-    path, deadline = cli.folder / "output" / name, time.monotonic() + 20
-    while not path.exists() or path.stat().st_size <= size:
-        assert time.monotonic() < deadline, "the run did not begin"
-        time.sleep(0.005)
+    path = cli.folder / "output" / name
+    wait_until(lambda: path.exists() and path.stat().st_size > size)
 
 
 def interrupt(process: "subprocess.Popen[bytes]") -> str:
@@ -115,8 +114,7 @@ def test_interrupt_is_heard_when_nobody_reads_what_is_said_about_it(cli):
         source = cli.write_list([f"{slow.url}/shop/item/{number}" for number in range(1, 21)])
         with cli.start("run", source, "--set", "run.shutdown_timeout=100ms", stderr=outer) as process:
             os.close(outer)
-            wait_for_output(cli)
-            time.sleep(0.3)  # nothing on the outside tells that the requests are under way
+            wait_until(lambda: connections_to(slow.url) == 20)
             os.kill(process.pid, signal.SIGINT)
             process.communicate(timeout=20)
     assert process.returncode == INTERRUPTED

@@ -17,6 +17,7 @@ from scraper.measure.tree import CommandError, Usage, measure, tree_of
 from scraper.measure.trial import run_trial, settings_of_own
 from tests.conftest import Site
 from tests.measure.trials import trial
+from tests.outside import is_alive
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="a process tree is measured by Linux's /proc")
 
@@ -146,13 +147,6 @@ measure([sys.executable, "-c", {SLEEPING_CHILD!r}, "60"], cwd=Path("."), log=Pat
 def test_cpu_between_two_samples_lies_on_a_line() -> None:
     usage = Usage(3.0, 9.0, 9.0, 0, ((10.0, 1.0), (12.0, 5.0)))
     assert [usage.cpu_before_s(at) for at in (9.0, 10.0, 11.0, 12.0, 99.0)] == [1.0, 1.0, 3.0, 5.0, 5.0]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 def wait_until(is_so: Any, seconds: float = 20.0) -> None:

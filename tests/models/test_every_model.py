@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import time
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -13,6 +11,7 @@ from scraper.config.sections import Model
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
 from tests.conftest import Cli
+from tests.outside import children_of, is_alive, wait_until
 
 MODELS = get_args(Model)
 WALLED = ("hybrid", "processes", "sharded")
@@ -65,24 +64,6 @@ def expected(rough_site, tmp_path_factory):
     cli = Cli(tmp_path_factory.mktemp("hybrid"))
     assert run(cli, "hybrid", cli.write_list(rough_site)).code == 0
     return told(cli)
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(is_true, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model != "hybrid"])
