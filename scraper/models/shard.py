@@ -10,6 +10,7 @@ import msgspec
 
 from scraper import loop as event_loop
 from scraper.engine import LocalEngine
+from scraper.errors import first_of
 from scraper.models.blueprint import Blueprint, engine_parts
 from scraper.models.cell import Cell, TellingClock
 from scraper.models.fetchers import keeper_of, loop_fetcher
@@ -56,11 +57,12 @@ async def _serve(sock: socket.socket) -> None:
     try:
         await shard.live()
     except Exception as exc:  # the border of the process: the run is told, and ends
-        stream.send(exc if _travels(exc) else RuntimeError(str(exc)))
+        error = first_of(exc) if isinstance(exc, BaseExceptionGroup) else exc
+        stream.send(error if _travels(error) else RuntimeError(repr(error)))
         await stream.drained()
 
 
-def _travels(exc: Exception) -> bool:
+def _travels(exc: BaseException) -> bool:
     try:
         frame(exc)
     except Exception:

@@ -85,6 +85,7 @@ class _Shard:
 
     def begin_anew(self) -> None:
         """All that is open is to be given to the next process; what the last one held is gone."""
+        self.life += 1
         self._freed, self._targets, self._jobs = [], list(self.open.values()), []
         self.is_idle = False
 
@@ -237,7 +238,6 @@ class ShardedEngine:
     async def _start(self, shard: _Shard) -> None:
         if self._is_closing:
             return
-        shard.life += 1
         shard.link = link = await open_link(
             CODE, partial(self._on_record, shard), partial(self._on_lost, shard), shard.cell.fd
         )
@@ -324,7 +324,7 @@ class ShardedEngine:
         """End the block with an error; only the first counts."""
 
         async def fail() -> None:
-            raise error if isinstance(error, ScraperError) else ParsePoolError(f"a shard failed: {error}")
+            raise error if isinstance(error, ScraperError) else ParsePoolError(f"a shard failed: {error!r}")
 
         if not self._is_closing:
             self.close()

@@ -14,6 +14,7 @@ from scraper.models.crew import Crew
 from scraper.models.frames import FrameReader, frame, receive
 from scraper.models.inline import Alarm
 from scraper.models.lent import AHEAD, Lent, LentToThread
+from scraper.models.sharded import _Shard
 from scraper.models.shards import shard_of
 from scraper.records import Page
 
@@ -73,6 +74,28 @@ async def test_thread_waits_for_bytes_until_the_loop_has_them():
     await growing
     lent.settle()
     assert 3 * AHEAD < mine.held < 4 * AHEAD
+
+
+class Sent:
+    """What a shard was sent."""
+
+    def __init__(self) -> None:
+        self.records: list[object] = []
+
+    def send(self, record: object) -> None:
+        self.records.append(record)
+
+
+async def test_bytes_of_a_shard_that_died_are_not_set_free_in_the_next_one():
+    shard = _Shard(0)
+    old, late = shard.hold(1, 500), shard.hold(2, 500)
+    old.release()
+    shard.begin_anew()
+    late.release()  # its row became durable before the next process was there
+    shard.link = Sent()
+    shard.hold(1, 700).release()
+    await asyncio.sleep(0)
+    assert [record.numbers for record in shard.link.records] == [[1]]
 
 
 async def test_stuck_thread_is_given_up_and_what_it_brings_later_is_dropped():
