@@ -86,7 +86,7 @@ class Admission:
             self._gate.retry(job, wait_s)
 
     def retry_or_end(self, job: Job, fault: Fault, streak: int = 0) -> None:
-        """Let a job in once more when its wait is over, or end it; where its host is set aside, all the host's jobs.
+        """Let a job in once more when its wait is over, or end it; where its origin is set aside, all jobs of that.
 
         `streak`: round trips in a row that met trouble at this host.
         """
@@ -103,11 +103,11 @@ class Admission:
         else:
             self._end(job, decision.fault, job.attempt)
         if aside is not None:
-            for other in self._gate.drain(job.host):
+            for other in self._gate.drain(job):
                 self._refuse(other, aside)
 
     def _refuse(self, job: Job, fault: Fault, tries: int = 0) -> None:
-        """End a job that is not to be run: forbidden, its host set aside, or tried in vain so many `tries`."""
+        """End a job that is not to be run: forbidden, its origin set aside, or tried in vain so many `tries`."""
         self._end(job, fault, max(tries, job.attempt if job.hop else job.attempt - 1))
 
     def _end(self, job: Job, fault: Fault, attempts: int) -> None:

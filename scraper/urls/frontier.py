@@ -28,6 +28,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Literal
 
+from scraper import weburl
 from scraper.records import Fault, Job
 from scraper.stats import WaitReason, Waits
 from scraper.urls.breaker import Breakers
@@ -96,13 +97,14 @@ class Frontier:
     # -- jobs -----------------------------------------------------------------------------------------------------
 
     def add(self, job: Job, now: float, lane: str | None = None) -> Fault | None:
-        """Queue a job behind the others of its lane. Where its host is set aside it is not queued: gives why."""
+        """Queue a job behind the others of its lane. Where its origin is set aside it is not queued: gives why."""
         name = lane or job.host
         if self._breakers.book:
-            refusal = self._breakers.refusal(job.host, now)
+            origin = weburl.origin(job.url)
+            refusal = self._breakers.refusal(origin, now)
             if refusal is not None:
                 return refusal
-            if self._breakers.is_on_trial(job.host, now):
+            if self._breakers.is_on_trial(origin, now):
                 self._lane(name).pace.restart()
         found = self._lanes.get(name) or self._lane(name)
         found.queue.append(job)
@@ -138,7 +140,7 @@ class Frontier:
             if sign != "good":
                 lane.keep_gap()
             elif self._breakers.book:
-                self._breakers.on_answer(job.host)
+                self._breakers.on_answer(weburl.origin(job.url))
         if lane.place in ("full", "idle"):
             self._place(lane, now)
 
@@ -210,23 +212,23 @@ class Frontier:
             found.keep_gap()
 
     def fail(self, job: Job, fault: Fault, is_final: bool, now: float) -> Fault | None:
-        """Count a fault of a job's host. Where the host is set aside, now or already, gives the fault of all its URLs.
+        """Count a fault of a job's origin. Where that is set aside, now or already, gives the fault of all its URLs.
 
         Then this job is not to be tried again, and `drain` gives the others. `is_final`: it will not be anyway.
         """
-        return self._breakers.on_fault(job.host, fault, is_final, now)
+        return self._breakers.on_fault(weburl.origin(job.url), fault, is_final, now)
 
-    def drain(self, host: str, lane: str | None = None) -> list[Job]:
-        """Remove and give every job of a host that is not in flight: those queued in its lane, and those in backoff."""
-        drained = [entry[2] for entry in self._retries if entry[2].host == host]
+    def drain(self, origin: str, lane: str) -> list[Job]:
+        """Remove and give every job of an origin that is not in flight: those queued in its lane, those in backoff."""
+        drained = [entry[2] for entry in self._retries if _is_of(origin, entry[2])]
         if drained:
-            self._retries = [entry for entry in self._retries if entry[2].host != host]
+            self._retries = [entry for entry in self._retries if not _is_of(origin, entry[2])]
             heapify(self._retries)
-        found = self._lanes.get(lane or host)
+        found = self._lanes.get(lane)
         if found is None:
             return drained
-        queued = [job for job in found.queue if job.host == host]
-        found.queue = deque(job for job in found.queue if job.host != host)
+        queued = [job for job in found.queue if _is_of(origin, job)]
+        found.queue = deque(job for job in found.queue if not _is_of(origin, job))
         self._queued -= len(queued)
         return queued + drained
 
@@ -281,3 +283,7 @@ class Frontier:
             if not lane.in_flight:
                 del self._lanes[lane.name]
                 self._keep_pace(lane.name, lane.pace)
+
+
+def _is_of(origin: str, job: Job) -> bool:
+    return weburl.origin(job.url) == origin

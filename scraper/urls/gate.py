@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from scraper import weburl
 from scraper.records import Fault, Job
 from scraper.stats import Waits
 from scraper.urls.frontier import Frontier
@@ -13,7 +14,8 @@ from scraper.urls.pace import Sign
 class Gate:
     """Where fetch tasks wait for a job. Use on one event loop only.
 
-    The gate is closed by its feeder, once no further job can come; the tasks then get None, one by one.
+    Once the gate is closed nothing begins any more: the tasks get None, and a job that comes later, a redirect or what
+    waited for its robots.txt, is dropped as those are that were queued.
     """
 
     def __init__(self, frontier: Frontier, window: int, lane_of: Callable[[str], str] | None = None) -> None:
@@ -32,8 +34,10 @@ class Gate:
     def put(self, job: Job) -> Fault | None:
         """Queue a job; never blocks, so that a redirect or a retry cannot lock the ring of stages.
 
-        Where the job's host is set aside it is not queued, and ends with the fault that this gives.
+        Where the job's origin is set aside it is not queued, and ends with the fault that this gives.
         """
+        if self._closed:
+            return None
         refusal = self.frontier.add(job, self._loop.time(), self._lane(job.host) if self._lane_of else None)
         if self._takers:
             self._pump()
@@ -43,6 +47,8 @@ class Gate:
 
     def retry(self, job: Job, wait_s: float) -> None:
         """Queue a job for another try, `wait_s` seconds from now."""
+        if self._closed:
+            return
         self.frontier.retry(job, self._loop.time() + wait_s, self._lane(job.host))
         self._pump()
 
@@ -65,12 +71,12 @@ class Gate:
         return self.frontier.streak(job)
 
     def fail(self, job: Job, fault: Fault, is_final: bool) -> Fault | None:
-        """Count a fault of a job's host. Where the host is set aside, gives the fault of all its URLs: see `drain`."""
+        """Count a fault of a job's origin. Where that is set aside, gives the fault of all its URLs: see `drain`."""
         return self.frontier.fail(job, fault, is_final, self._loop.time())
 
-    def drain(self, host: str) -> list[Job]:
-        """Remove and give every job of a host that is not in flight, for its end."""
-        drained = self.frontier.drain(host, self._lane(host))
+    def drain(self, job: Job) -> list[Job]:
+        """Remove and give every job of this one's origin that is not in flight, for its end."""
+        drained = self.frontier.drain(weburl.origin(job.url), self._lane(job.host))
         if len(self.frontier) < self._window:
             self._room.set()
         return drained
@@ -85,8 +91,10 @@ class Gate:
 
     async def take(self) -> Job | None:
         """The next job that may run; None when the gate was closed."""
+        if self._closed:
+            return None
         job = None if self._takers else self._next()
-        if job is not None or self._closed:
+        if job is not None:
             return job
         taker: asyncio.Future[Job | None] = self._loop.create_future()
         self._takers.append(taker)

@@ -23,7 +23,7 @@ def test_is_set_aside_by_the_eighth_final_failure():
     assert verdicts[-1] == Fault(
         "connect",
         "a.example was set aside after 8 failures in a row (last: connection refused: the host may be down): "
-        "give failures.jsonl as a list of its own later",
+        "later the same command with --retry-failed tries its URLs again",
     )
 
 
@@ -120,7 +120,7 @@ def test_an_answer_ends_all():
 
 
 def test_only_so_many_failing_hosts_are_remembered(monkeypatch):
-    monkeypatch.setattr(module, "MOST_HOSTS", 3)
+    monkeypatch.setattr(module, "MOST_ORIGINS", 3)
     breakers = Breakers()
     for host in "abcde":
         breakers.on_fault(host, REFUSED, True, 0.0)

@@ -273,8 +273,8 @@ def test_host_that_fails_in_a_row_is_set_aside_and_its_jobs_can_be_drained():
     queue.retry(job("b", 91), 5.0)
     taken = next(found for found in take_all(queue, 0.0) if found.host == "a")
     verdict = queue.fail(taken, REFUSED, is_final=True, now=0.0)
-    assert (verdict.kind, "a was set aside after 8 failures in a row" in verdict.message) == ("connect", True)
-    assert [found.target.key for found in queue.drain("a")] == [4, 5, 90], "the others of it are in flight"
+    assert (verdict.kind, "http://a was set aside after 8 failures in a row" in verdict.message) == ("connect", True)
+    assert [found.target.key for found in queue.drain("http://a", "a")] == [4, 5, 90], "the others of it are in flight"
     assert (len(queue), queue.backoffs) == (1, 1)
     assert queue.add(job("a", 92), 1.0) == verdict
     assert queue.add(job("b", 93), 1.0) is None
@@ -300,7 +300,7 @@ def test_trial_that_fails_sets_the_host_aside_at_once_even_where_the_url_would_b
     trial = queue.take(FIRST_S)
     assert queue.fail(trial, REFUSED, is_final=False, now=FIRST_S) is not None
     queue.done(trial, FIRST_S, "silence")
-    assert [found.target.key for found in queue.drain("a")] == [2]
+    assert [found.target.key for found in queue.drain("http://a", "a")] == [2]
     assert queue.add(job("a", 3), FIRST_S + 2 * FIRST_S - 1) is not None
     assert queue.add(job("a", 3), FIRST_S + 2 * FIRST_S) is None
 
@@ -336,5 +336,5 @@ def test_retry_hold_and_drain_know_lanes():
     queue.retry(job("b", 7), 1.0, lane="192.0.2.1")
     queue.hold("192.0.2.1", 2.0)
     assert queue.take(1.9) is None
-    assert [found.host for found in queue.drain("a", "192.0.2.1")] == ["a", "a"]
+    assert [found.host for found in queue.drain("http://a", "192.0.2.1")] == ["a", "a"]
     assert [found.target.key for found in take_all(queue, 2.0)] == [7, 0]

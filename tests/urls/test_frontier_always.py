@@ -77,7 +77,7 @@ class Checked:
     def drain(self, host: str) -> None:
         lane = self.lane(host)
         expected = lane.queued | {number for _, number in lane.backoffs}
-        drained = [found.target.key for found in self.frontier.drain(host)]
+        drained = [found.target.key for found in self.frontier.drain(f"http://{host}", host)]
         assert sorted(drained) == sorted(expected), "each job of the host that is not in flight, once"
         self.given += drained
         lane.queued, lane.backoffs = set(), []

@@ -79,6 +79,16 @@ async def test_room_is_given_when_jobs_are_taken():
     await asyncio.wait_for(waiting, 1)
 
 
+async def test_once_closed_nothing_begins_any_more():
+    queue = gate()
+    queue.put(job(1))
+    queue.close()
+    queue.put(job(2))
+    queue.retry(job(3), 0.0)
+    assert await queue.take() is None
+    assert len(queue.frontier) == 0
+
+
 async def test_close_sends_waiting_tasks_home_and_drops_what_is_queued():
     queue = gate(per_host=1)
     for number in range(3):
@@ -137,7 +147,7 @@ async def test_host_that_is_set_aside_takes_no_job_and_gives_back_those_it_has()
     verdict = queue.fail(await queue.take(), Fault("connect", "refused"), is_final=True)
     await asyncio.sleep(0)
     assert not waiting.done()
-    assert [drained.target.key for drained in queue.drain("a")] == [51, 52]
+    assert [drained.target.key for drained in queue.drain(job(0, "a"))] == [51, 52]
     await asyncio.wait_for(waiting, 1)
     assert queue.put(job(53)) == verdict is not None
     assert len(queue.frontier) == 0
@@ -155,6 +165,6 @@ async def test_hosts_of_one_lane_are_asked_as_one():
     taker = asyncio.ensure_future(queue.take())
     await asyncio.sleep(0)
     assert not taker.done()
-    assert [drained.target.key for drained in queue.drain("b")] == [2]
+    assert [drained.target.key for drained in queue.drain(job(0, "b"))] == [2]
     queue.close()
     assert await taker is None
