@@ -72,7 +72,7 @@ def _see_to_its_end(guardian: "_Guardian", losses: Losses, *, quiet: bool) -> No
 
 @contextmanager
 def dying_of_want(wall: Wall | None) -> Iterator[None]:
-    """A run that a page has left without memory does not come to an orderly end: its guardian begins another."""
+    """The end of the block is the run's own; where a page has left it without memory its guardian begins another."""
     if wall is None:
         yield
         return
@@ -80,6 +80,8 @@ def dying_of_want(wall: Wall | None) -> Iterator[None]:
         yield
     except* MemoryError:  # a task's comes in a group
         os.kill(os.getpid(), signal.SIGKILL)
+    finally:
+        wall.board.leaves()
 
 
 class _Guardian:
@@ -114,7 +116,10 @@ class _Guardian:
         """How the run was lost. Ends this process too where it ended by itself, or as somebody asked: all is said."""
         status = self._status()
         if os.WIFEXITED(status):
-            os._exit(os.WEXITSTATUS(status))
+            code = os.WEXITSTATUS(status)
+            if self.is_asked_to_end or self.board.was_left() or not self.board.in_parse():
+                os._exit(code)
+            return f"was ended from within, with exit code {code}"
         number = signal.Signals(os.WTERMSIG(status))
         if number not in CRASHES:
             os._exit(128 + number)

@@ -1,7 +1,8 @@
 """A session on a loop of its own: progress on stderr, and the signals of a terminal answered."""
 
 import asyncio
-from contextlib import suppress
+import sys
+from contextlib import redirect_stdout, suppress
 
 import typer
 
@@ -29,7 +30,8 @@ def scrape(settings: Config, request: Request, interrupts: Interrupts, *, progre
     journal to resume from, as exit code 3.
     """
     try:
-        return loop.run(_session(settings, request, progress, interrupts))
+        with redirect_stdout(sys.stderr):  # what the user's function prints; standard output is for the answer
+            return loop.run(_session(settings, request, progress, interrupts))
     except (KeyboardInterrupt, asyncio.CancelledError):
         if not (interrupts.told and (request.folder / JOURNAL).exists()):
             raise

@@ -29,6 +29,7 @@ _SIZE = 1024
 LINGERS_S = 0.1
 """A page parsed so shortly before the end is suspect too: a signal, or a damaged heap, may kill a little later."""
 _COUNT = struct.Struct("<q")
+_LEFT = struct.Struct("<?")
 _NOBODY = -1
 
 Handle = Callable[[Page], Parsed]
@@ -80,6 +81,15 @@ class Board:
         """Nothing is in parse: the process is gone."""
         self._memory[: SLOTS * _SIZE] = bytes(SLOTS * _SIZE)
         self._free = list(range(SLOTS))
+
+    def leaves(self) -> None:
+        """Tell that the run is through, and the process about to end by itself, whatever threads of it still parse."""
+        _LEFT.pack_into(self._memory, SLOTS * _SIZE + _COUNT.size, True)
+
+    def was_left(self) -> bool:
+        """Whether the process said so: one that ends without a word, with a page in parse, was ended by that page."""
+        (left,) = _LEFT.unpack_from(self._memory, SLOTS * _SIZE + _COUNT.size)
+        return bool(left)
 
     def was_begun(self) -> bool:
         """Whether a process has begun with the run: opened its folder."""

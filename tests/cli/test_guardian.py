@@ -20,12 +20,15 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linu
 
 MODELS = ("asyncio", "asyncio-threads", "threads")
 RULES = """
-import ctypes, time
+import ctypes, os, time
 def crash(page, tree):
     if page.url.endswith("/5"): ctypes.string_at(0)
     return {"seen": page.url}
 def crash_all(page, tree):
     ctypes.string_at(0)
+def leave(page, tree):
+    if page.url.endswith("/5"): os._exit(0)
+    return {"seen": page.url}
 def slow(page, tree):
     time.sleep(0.05)
     return {"seen": page.url}
@@ -146,6 +149,15 @@ def test_page_that_crashes_the_run_fails_alone_and_is_named(model, cli, urls, se
     named = re.search(r"^scraper: the run crashed \(SIGSEGV\), perhaps of (\S+)(?: or \d more)?: ", result.err, re.M)
     assert named is not None
     assert model != "asyncio" or named[1] == urls[4]  # threads parse others at that moment
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_page_that_ends_the_run_from_within_fails_alone(model, cli, urls, settings):
+    result = cli("run", cli.write_list(urls), *settings(model, "leave"))
+    assert result.code == 0
+    assert "was ended from within, with exit code 0" in result.err
+    assert [(line["url"], line["error"]) for line in cli.failures()] == [(urls[4], "parse_crash")]
+    assert len(cli.rows()) == len(urls) - 1
 
 
 def test_quiet_run_says_nothing_of_it(cli, urls, settings):

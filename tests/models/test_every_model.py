@@ -110,6 +110,14 @@ def test_page_that_kills_or_hangs_or_overfills_its_process_fails_alone(model, cl
     assert sorted(row["seen"] for row in cli.rows()) == ["1", "5", "6", "7", "8"]
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_what_a_page_prints_is_no_part_of_the_answer(model, cli, slow_site):
+    (cli.folder / "talk.py").write_text("def extract(page, tree):\n    print('hello')\n    return {'seen': page.url}\n")
+    result = run(cli, model, cli.write_list(slow_site[:3]), "--json", "--set", "parse.function=talk:extract")
+    assert json.loads(result.out)["ok"] == 3
+    assert result.err.count("hello") == 3
+
+
 @pytest.mark.parametrize("model", ["asyncio", "asyncio-threads", "threads"])
 def test_python_code_that_does_not_end_fails_alone_where_nothing_walls_it_in(model, cli, slow_site):
     (cli.folder / "harm.py").write_text(HANG)
