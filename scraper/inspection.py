@@ -1,5 +1,8 @@
 """A look at one page: how it was fetched and read, what each rule finds. What `scraper inspect` shows."""
 
+import asyncio
+import io
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +11,20 @@ from selectolax.lexbor import LexborHTMLParser
 from scraper.budget import ByteBudget
 from scraper.coding import decoded
 from scraper.config import Config, byte_budget
-from scraper.errors import SourceError
+from scraper.errors import ScraperError, SourceError, first_of
 from scraper.fetch.client import Client
 from scraper.fetch.hops import next_hop
+from scraper.models.blueprint import Blueprint
+from scraper.models.hybrid import behind_wall
 from scraper.parse.charset import decide_charset, decode
+from scraper.parse.check import check_plan
 from scraper.parse.page import load_parser, parse_page
-from scraper.records import Fault, FieldSpec, Job, Page, Redirect, SourceLine
+from scraper.records import FailureKind, Fault, FieldSpec, Job, Page, Parsed, ParsePlan, Redirect, SourceLine
 from scraper.urls.canonical import target_from
 from scraper.urls.permits import first_hop
+
+HARMFUL: frozenset[FailureKind] = frozenset({"parse_crash", "parse_timeout", "parse_memory"})
+"""What a page does that is not to be parsed in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Inspection:
 
 
 async def inspect_url(config: Config, url: str) -> Inspection:
-    """Fetch one page as a run would, without retries, and parse it in this process. Raises SourceError for no URL."""
+    """Fetch one page as a run would, without retries, and parse it. Raises SourceError for no URL."""
     target = target_from(SourceLine(url))
     if isinstance(target, Fault):
         raise SourceError(f"{target.message} (scraper inspect takes one URL)")
@@ -60,12 +69,26 @@ async def inspect_url(config: Config, url: str) -> Inspection:
     page = decoded(answer, config.fetch.max_body) if isinstance(answer, Page) else answer
     if isinstance(page, Fault):
         return Inspection(hops, None, "", [], page)
-    return inspect_page(config, page, hops)
+    return await inspect_page(config, page, hops)
 
 
-def inspect_page(config: Config, page: Page, hops: list[Hop]) -> Inspection:
-    """Parse a page that is at hand, its body plain. Raises ConfigError for a rule or function that cannot be used."""
+async def inspect_page(config: Config, page: Page, hops: list[Hop]) -> Inspection:
+    """Parse a page that is at hand, its body plain. Raises ConfigError for a rule or function that cannot be used.
+
+    A worker process is first, as in a run. A page that it comes back from is parsed here once more, for all there is
+    to tell, and what it prints is not shown twice.
+    """
     plan = config.parse_plan()
+    check_plan(plan)
+    parsed = await _parsed_apart(config, page)
+    if parsed.kind is not None and parsed.kind in HARMFUL:
+        fault = Fault(parsed.kind, parsed.message, page.status)
+        return Inspection(hops, page, decide_charset(page.body, page.content_type), [], fault)
+    with redirect_stdout(io.StringIO()):
+        return _looked_at(plan, page, hops)
+
+
+def _looked_at(plan: ParsePlan, page: Page, hops: list[Hop]) -> Inspection:
     row = parse_page(page, load_parser(plan))
     tree = LexborHTMLParser(decode(page.body, page.content_type))
     specs = {spec.name: spec for spec in plan.fields}
@@ -74,6 +97,18 @@ def inspect_page(config: Config, page: Page, hops: list[Hop]) -> Inspection:
     names = dict.fromkeys([*specs, *values])
     found = [_found(name, specs.get(name), tree, values.get(name)) for name in names]
     return Inspection(hops, page, decide_charset(page.body, page.content_type), found, fault)
+
+
+async def _parsed_apart(config: Config, page: Page) -> Parsed:
+    """The outcome of a page in a process of its own, which it may harm."""
+    came: asyncio.Future[Parsed] = asyncio.get_running_loop().create_future()
+    open_pool = behind_wall(Blueprint(config, config.parse_plan()))
+    try:
+        async with open_pool(lambda results: came.set_result(results[0][1])) as pool:
+            pool.submit(0, page)
+            return await came
+    except* ScraperError as group:
+        raise first_of(group) from None
 
 
 async def _follow(config: Config, client: Client, job: Job, hops: list[Hop]) -> Page | Fault:

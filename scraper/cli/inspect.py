@@ -52,7 +52,7 @@ def _look(settings: "Config", url: str) -> "Inspection":
     if "://" not in url and path.is_file():
         body = path.read_bytes()
         page = Page(path.as_uri() if path.is_absolute() else url, f"file:{url}", 200, "", body, time.time())
-        return inspect_page(settings, page, [])
+        return loop.run(inspect_page(settings, page, []))
     return loop.run(inspect_url(settings, url))
 
 

@@ -9,6 +9,15 @@ from scraper import cli
 
 HTML = '<title>A page</title><h1>Hello</h1><p>one</p><p>two</p><a href="/x">x</a>'
 
+HARM = """
+import ctypes, os
+def crash(page, tree): ctypes.string_at(0)
+def leave(page, tree): os._exit(0)
+def hang(page, tree):
+    while True: pass
+def fill(page, tree): bytearray(3 << 30)
+"""
+
 
 def inspect(capfd, *arguments: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as end:
@@ -82,4 +91,23 @@ def test_what_the_users_function_prints_is_kept_out_of_the_answer(capfd, tmp_pat
         capfd, str(tmp_path / "kept.html"), "--json", "--set", "parse.function=noisy_rules:extract"
     )
     assert (code, json.loads(out)["n"]) == (0, 1)
-    assert err.split() == ["importing", "running"]
+    assert err.split().count("running") == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        ("crash", "no row: parse_crash: the parse worker died on this page"),
+        ("leave", "no row: parse_crash: the parse worker died on this page"),
+        ("hang", "no row: parse_timeout: the page took longer than parse.timeout (0.5 s)"),
+        ("fill", "no row: parse_memory"),
+    ],
+)
+def test_page_that_harms_its_process_is_told_as_in_a_run(capfd, tmp_path, monkeypatch, function, words):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "harmful_rules.py").write_text(HARM)
+    (tmp_path / "kept.html").write_text(HTML)
+    settings = (f"parse.function=harmful_rules:{function}", "parse.timeout=500ms", "parse.max_memory=512MiB")
+    more = [word for setting in settings for word in ("--set", setting)]
+    code, _, err = inspect(capfd, str(tmp_path / "kept.html"), *more)
+    assert (code, words in err) == (1, True), err
