@@ -23,6 +23,7 @@ def check(
     """Check a config file and print all settings as a run would use them; secrets are masked."""
     from scraper.config import load_config, resolved_toml  # pydantic: not for --help
     from scraper.config.machine import auto_settings
+    from scraper.models.choice import refuse_impossible
 
     config = load_config(file, overrides or ())
     check_plan(config, file)
@@ -30,9 +31,24 @@ def check(
         from scraper.fetch.tls import check_tls  # httpx and pyreqwest: half a second
 
         check_tls(config.fetch)
+    check_stores(config)
+    refuse_impossible(config)
     give(resolved_toml(config))
     for key, words in auto_settings(config):
         tell(f"scraper: {key} auto: {words}")
+
+
+def check_stores(config: "Config") -> None:
+    """Raise ConfigError for a format whose extra is not installed. Opens and connects to nothing."""
+    from scraper.config import row_shape
+    from scraper.places import places
+    from scraper.rowform import row_form
+    from scraper.stores import StoreOptions, make_stores
+
+    write, folder = config.write, Path("output")
+    columns = row_form(config, row_shape(config), {}, is_open=False).columns
+    where = places(folder, write.formats, write.written_paths, write.paths)
+    make_stores(where, StoreOptions(folder, columns, write.table, write.part_bytes))
 
 
 def check_plan(config: "Config", file: Path | None) -> None:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from scraper.records import Page
 
 SIZE = 4096
-_LENGTH = struct.Struct("<I")
+_HEAD = struct.Struct("<IH")
+"""The length of what is said, and a status."""
 
 
 class Cell:
@@ -26,16 +27,22 @@ class Cell:
         self.fd = fd
         self._memory = mmap.mmap(fd, SIZE)
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, status: int = 0) -> None:
         """Say this until the next call; "" for nothing. What is too long is cut."""
         data = self._bytes_of(text)
-        self._memory[_LENGTH.size : _LENGTH.size + len(data)] = data
-        _LENGTH.pack_into(self._memory, 0, len(data))
+        self._memory[_HEAD.size : _HEAD.size + len(data)] = data
+        _HEAD.pack_into(self._memory, 0, len(data), status)
 
     def says(self, text: str) -> bool:
         """Whether this was said last."""
-        (size,) = _LENGTH.unpack_from(self._memory)
-        return self._memory[_LENGTH.size : _LENGTH.size + size] == self._bytes_of(text)
+        size, _ = _HEAD.unpack_from(self._memory)
+        return self._memory[_HEAD.size : _HEAD.size + size] == self._bytes_of(text)
+
+    @property
+    def status(self) -> int | None:
+        """The status that was said with it; None where there was none."""
+        _, status = _HEAD.unpack_from(self._memory)
+        return status or None
 
     @property
     def is_silent(self) -> bool:
@@ -44,7 +51,7 @@ class Cell:
 
     @staticmethod
     def _bytes_of(text: str) -> bytes:
-        return text.encode("utf-8", "replace")[: SIZE - _LENGTH.size]
+        return text.encode("utf-8", "replace")[: SIZE - _HEAD.size]
 
     def close(self) -> None:
         """Give the memory back."""
@@ -71,7 +78,7 @@ class TellingClock:
     @contextmanager
     def running(self, page: Page) -> Iterator[None]:
         """Tell the page, and let its time run."""
-        self._cell.write(page.url)
+        self._cell.write(page.url, page.status)
         signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
         try:
             yield

@@ -306,7 +306,7 @@ class ShardedEngine:
 
     def _judge(self, shard: _Shard, link: Link) -> None:
         """The page that the shard had in parse, if any: it may have been killed from outside, so it has two tries."""
-        guilty = shard.target_in_parse
+        guilty, status = shard.target_in_parse, shard.cell.status
         shard.cell.write("")
         verdict = link.verdict(self._blueprint.config.parse.timeout)
         link.process.kill()
@@ -318,7 +318,7 @@ class ShardedEngine:
         self._strikes[guilty.key] += 1
         if self._strikes[guilty.key] > 1:
             del shard.open[guilty.key]
-            self._outlet.failed(guilty, Fault(verdict.kind or "parse_crash", verdict.message, None), 1)
+            self._outlet.failed(guilty, Fault(verdict.kind or "parse_crash", verdict.message, status), 1)
 
     def _fail(self, error: Exception) -> None:
         """End the block with an error; only the first counts."""

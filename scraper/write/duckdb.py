@@ -49,11 +49,23 @@ _ARRIVING = "scraper_arriving"
 _READ_ROWS = 1000
 
 
+def _require_extra() -> None:
+    try:
+        import duckdb  # noqa: F401
+        import pyarrow  # noqa: F401 - both, or the first commit would be the one to find out
+    except ImportError as exc:
+        raise ConfigError(f"{EXTRA_HINT} ({' '.join(str(exc).split())})") from exc
+
+
 class DuckdbStore:
     """A table in a file. `open`, `recover` or `start`, then `write` and `commit` in turn, then `close`."""
 
     def __init__(self, path: Path, columns: Sequence[Column], table: str = "pages") -> None:
-        """`path`: made where it is missing. Rows come from `tablerows.duckdb_encoder` with the same columns."""
+        """`path`: made where it is missing. Rows come from `tablerows.duckdb_encoder` with the same columns.
+
+        Raises ConfigError where the extra is not installed.
+        """
+        _require_extra()
         self.name = path.name
         self._path = path
         self._columns = columns
@@ -67,8 +79,8 @@ class DuckdbStore:
     def open(self) -> None:
         """Open the file for this process alone.
 
-        Raises ConfigError where the extra is not installed, SinkError for names that cannot be, for what is no
-        database of DuckDB, and where another process has it open.
+        Raises SinkError for names that cannot be, for what is no database of DuckDB, and where another process has it
+        open.
         """
         tables.refuse_names(str(self._path), self._table, self._columns, folds=True)
         self._connection = self._connect(read_only=False)
@@ -128,11 +140,8 @@ class DuckdbStore:
                 yield from (tables.row_of(list(map(tables.trimmed, values)), self._columns) for values in batch)
 
     def _connect(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
-        try:
-            import duckdb
-            import pyarrow  # noqa: F401 - both, or the first commit would be the one to find out
-        except ImportError as exc:
-            raise ConfigError(f"{EXTRA_HINT} ({' '.join(str(exc).split())})") from exc
+        import duckdb
+
         with self._errors_as(SinkError):
             # An absolute path: a name such as `md:x` or `:memory:` would mean something else.
             connection = duckdb.connect(str(self._path.absolute()), read_only=read_only, config=SETTINGS)

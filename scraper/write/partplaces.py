@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,21 +59,33 @@ class FolderPlace:
         disk.unlink(self._folder / part)
 
 
+def _require_extra(url: str) -> None:
+    try:
+        from fsspec import get_filesystem_class
+
+        with suppress(ValueError):  # one that fsspec does not know: told when it is opened
+            get_filesystem_class(url.partition("://")[0].partition("::")[0])
+    except ImportError as exc:
+        raise ConfigError(f"{EXTRA_HINT} ({' '.join(str(exc).split())})") from exc
+
+
 class RemotePlace:
     """Objects under a URL; a `staged.PartPlace`. An object is there whole or not at all."""
 
     def __init__(self, url: str, shown: str) -> None:
-        """`url` may hold secrets; `shown` is what the journal and messages say in its place."""
+        """`url` may hold secrets; `shown` is what the journal and messages say in its place.
+
+        Raises ConfigError where a package is missing that its scheme needs.
+        """
+        _require_extra(url)
         self.name = shown.rstrip("/")
         self._url = url
         self._found: tuple[AbstractFileSystem, str] | None = None
 
     def open(self) -> None:
         """Connect. Raises ConfigError where a package is missing, SinkError where the place cannot be reached."""
-        try:
-            from fsspec.core import url_to_fs
-        except ImportError as exc:
-            raise ConfigError(f"{EXTRA_HINT} ({' '.join(str(exc).split())})") from exc
+        from fsspec.core import url_to_fs
+
         with self._errors_as(SinkError, "cannot be reached"):
             try:
                 files, root = url_to_fs(self._url)

@@ -1,5 +1,6 @@
 """`scraper check`: all settings as a run would use them, or every mistake at once."""
 
+import sys
 import tomllib
 from pathlib import Path
 
@@ -70,3 +71,34 @@ def test_commands_read_their_options(tmp_path: Path) -> None:
     assert shown.exit_code == 0
     assert "retries = 1\n" in shown.output
     assert 'a = "p"\n' in shown.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["run.model=processes", "fetch.cookies=true"], "fetch.cookies: run.model"),
+        (["run.model=sharded", "politeness.by=address"], 'politeness.by = "address": run.model'),
+    ],
+)
+def test_what_a_model_cannot_do_is_told_as_by_run(settings: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check(None, settings)
+
+
+@pytest.mark.parametrize(
+    ("module", "settings", "words"),
+    [
+        ("pyarrow", ["write.format=parquet"], "hybrid-scraper\\[parquet\\]"),
+        ("duckdb", ["write.format=duckdb"], "hybrid-scraper\\[duckdb\\]"),
+        ("psycopg", ["write.format=postgres", "write.path=postgresql://127.0.0.1/x"], "hybrid-scraper\\[postgres\\]"),
+        ("fsspec", ["write.path=s3://bucket/rows/"], "hybrid-scraper\\[s3\\]"),
+    ],
+)
+def test_extra_that_is_missing_is_told_as_by_run(
+    monkeypatch: pytest.MonkeyPatch, module: str, settings: list[str], words: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    for name in ("parquet", "duckdb", "postgres", "remote"):
+        monkeypatch.delitem(sys.modules, f"scraper.write.{name}", raising=False)
+    with pytest.raises(ConfigError, match=words):
+        check(None, settings)

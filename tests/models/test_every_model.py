@@ -107,6 +107,7 @@ def test_page_that_kills_or_hangs_or_overfills_its_process_fails_alone(model, cl
     assert result.code == 0, result.err
     kinds = {failure["url"].rpartition("/")[2]: failure["error"] for failure in cli.failures()}
     assert kinds == {"2": "parse_crash", "3": "parse_timeout", "4": "parse_memory"}
+    assert {failure["status"] for failure in cli.failures()} == {200}
     assert sorted(row["seen"] for row in cli.rows()) == ["1", "5", "6", "7", "8"]
 
 

@@ -44,6 +44,8 @@ def test_cell_says_what_was_written_last_and_compares_what_it_could_hold():
     assert cell.is_silent
     cell.write("http://a.example/1")
     assert (cell.says("http://a.example/1"), cell.says("http://a.example/10")) == (True, False)
+    cell.write("http://a.example/1", 203)
+    assert (cell.says("http://a.example/1"), cell.status) == (True, 203)
     cell.write("x" * 2 * SIZE)
     assert cell.says("x" * 2 * SIZE)
     cell.write("")
