@@ -124,6 +124,13 @@ class OutputFolder:
         """What the content hashes of this run begin with."""
         return self._header.salt
 
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the state in which the folder was."""
+        lost, path = self._journal.lost, self._journal.path
+        told = f"{path} was damaged in its midst: what the {lost} lines behind that told is done again; look after the disk"
+        return [told] if lost else []
+
     def commits(self) -> Iterator[Commit]:
         """What earlier sessions have made durable, oldest first."""
         return (record for record in read_records(self._journal.path) if isinstance(record, Commit))

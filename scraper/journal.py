@@ -186,6 +186,14 @@ def _sized(path: Path) -> Iterator[tuple[int, bytes]]:
             yield len(body) + len("01234567 \n"), body
 
 
+def _whole_behind(path: Path, start: int) -> int:
+    """How many undamaged lines stand behind the damaged one at `start`: none where a crash has cut the last."""
+    with open(path, "rb") as lines:
+        lines.seek(start)
+        lines.readline()
+        return sum(next(valid_bodies([line]), None) is not None for line in lines)
+
+
 def _first_line(path: Path) -> bytes:
     with open(path, "rb") as lines:
         return lines.readline()
@@ -209,6 +217,8 @@ class Journal:
         self.header: JournalHeader | None = None
         self.is_new = False
         """The file was empty when it was locked."""
+        self.lost = 0
+        """Undamaged lines behind a damaged one, cut with it: no crash of ours leaves such, but a disk may."""
         self._fresh = fresh
         self._file: FileIO | None = None
         self._length = 0
@@ -253,6 +263,7 @@ class Journal:
                 yield record
         self._length = length
         if length < fstat(self._stream.fileno()).st_size:
+            self.lost = _whole_behind(self.path, length)
             disk.truncate(self._stream, length)
 
     def append(self, line: bytes) -> None:

@@ -124,7 +124,7 @@ async def _fill(
         folder.write_summary(summary.as_json(folder.own_names(files)))
         folder.add_telemetry(monitor.record(writer.written))
     pipeline.check_balance()
-    return Outcome(summary, files, pipeline.engine.notes())
+    return Outcome(summary, files, [*folder.notes, *pipeline.engine.notes()])
 
 
 async def _scrape(

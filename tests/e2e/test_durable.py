@@ -157,3 +157,17 @@ def test_parts_of_somebody_under_a_url_outlive_a_run_killed_at_its_start(cli: An
         result = cli("run", *arguments, f"killed-{at}", *SETTINGS)
         assert (result.code, part.read_text()) == (2, "somebody's\n"), f"{at} of {points}: {result.err}"
         assert "holds rows but no journal" in result.err
+
+
+def test_journal_damaged_in_its_midst_is_told_and_the_rest_done_again(cli, site):
+    settings = ("--no-progress", "--set", "write.commit_every=0s", "--set", "fetch.concurrency=1")
+    source = cli.write_list(site.urls[:20])
+    assert cli("run", source, *settings).code == 0
+    journal = cli.folder / "output" / "journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 5
+    journal.write_bytes(b"".join([*lines[:3], lines[3].replace(b":", b";", 1), *lines[4:]]))
+    result = cli("run", source, *settings)
+    assert result.code == 0
+    assert f"was damaged in its midst: what the {len(lines) - 4} lines behind that told is done again" in result.err
+    assert sorted(line["url"] for line in cli.rows() + cli.failures()) == sorted(site.urls[:20])

@@ -167,6 +167,6 @@ def test_url_nobody_knows_is_refused(tmp_path):
 
 
 def test_missing_package_is_named_with_its_extra(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
+    monkeypatch.setitem(__import__("sys").modules, "fsspec", None)
     with pytest.raises(ConfigError, match=r"hybrid-scraper\[s3\]"):
         RemotePlace("s3://a/b", "s3://a/b").open()
