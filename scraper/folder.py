@@ -128,8 +128,8 @@ class OutputFolder:
     def notes(self) -> list[str]:
         """What a user should know of the state in which the folder was."""
         lost, path = self._journal.lost, self._journal.path
-        told = f"{path} was damaged in its midst: what the {lost} lines behind that told is done again; look after the disk"
-        return [told] if lost else []
+        told = f"{path} was damaged in its midst: what the {lost} lines behind that told is done again"
+        return [f"{told}; look after the disk"] if lost else []
 
     def commits(self) -> Iterator[Commit]:
         """What earlier sessions have made durable, oldest first."""
@@ -201,8 +201,11 @@ class OutputFolder:
 
     @property
     def has_summary(self) -> bool:
-        """An earlier session has told how it ended."""
-        return (self.path / SUMMARY).exists()
+        """An earlier session has told how it ended, and it can be read."""
+        try:
+            return isinstance(msgspec.json.decode((self.path / SUMMARY).read_bytes()), dict)
+        except (OSError, msgspec.DecodeError):
+            return False
 
     @property
     def files(self) -> dict[str, str]:

@@ -164,6 +164,9 @@ def test_finished_run_has_nothing_to_do_and_a_grown_list_adds_its_new_urls(cli, 
     result = cli("run", source)
     assert (result.code, "nothing to do" in result.err) == (0, True)
     assert [(cli.folder / "output" / name).read_bytes() for name in ("pages.jsonl", "summary.json")] == before
+    (cli.folder / "output" / "summary.json").write_bytes(before[1][:40])
+    cli("run", source)
+    assert cli.summary()["input"] == 6, "a damaged one is made anew"
     cli.write_list([site.urls[7], *site.urls[:5], "not a url"])
     result = cli("run", source)
     assert "input 7 = 6 ok + 1 invalid_url (6 of them done earlier)" in result.err
