@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -140,3 +142,17 @@ def test_under_nohup_a_hangup_stays_unheard():
 def test_cancellation_that_no_signal_asked_for_is_a_cancellation():
     with pytest.raises(asyncio.CancelledError), Interrupts().taken():
         raise asyncio.CancelledError
+
+
+def test_interrupt_while_the_command_is_still_imported_ends_it_without_a_traceback():
+    code = (
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'scraper.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from scraper.__main__ import entry\n"
+        "entry()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (130, b"scraper: interrupted\n")
