@@ -53,6 +53,7 @@ def run(
     from scraper.cli.guardian import can_guard, dying_of_want, guarded
     from scraper.config import cautions, first_workers, load_config
     from scraper.errors import UsageError
+    from scraper.parse.heap import keep_freed
     from scraper.parse.process import fork_ahead
 
     if not sources:
@@ -67,6 +68,8 @@ def run(
         import scraper.work  # noqa: F401 - what handles pages: imported once, for the workers too
 
         fork_ahead(first_workers(settings))
+    else:
+        keep_freed()
     from scraper.cli.interrupts import Interrupts
     from scraper.cli.live import scrape  # starts no thread, but may load what does
     from scraper.session import Request

@@ -19,6 +19,7 @@ from scraper.models.inline import InlineParser
 from scraper.models.limits import limit_memory_beyond_now
 from scraper.models.shards import Ended, Enter, Free, Stop, Told, shard_of
 from scraper.openfiles import allow_open_files
+from scraper.parse.heap import keep_freed
 from scraper.parse.worker import spare_the_collector
 from scraper.parts import Hold, InHand
 from scraper.records import Fault, Job, Parsed, Target
@@ -142,6 +143,7 @@ class Shard:
         """Work until the run closes the stream."""
         async with self._engine:
             spare_the_collector()
+            keep_freed()
             limit_memory_beyond_now(self._setup.blueprint.config.parse.max_memory)
             self._tell_regularly()
             while not self._stream.records.empty():

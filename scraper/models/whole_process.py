@@ -18,6 +18,7 @@ from scraper.models.frames import frame, receive
 from scraper.models.lent import Lent
 from scraper.models.limits import limit_memory_beyond_now
 from scraper.models.wholework import Answer, WholeWork
+from scraper.parse.heap import keep_freed
 from scraper.parse.worker import spare_the_collector
 from scraper.records import Read
 
@@ -55,6 +56,7 @@ def main(fd: int) -> None:
             sock.sendall(frame(str(exc)))
             return
         spare_the_collector()
+        keep_freed()
         limit_memory_beyond_now(blueprint.config.parse.max_memory)
         sock.sendall(frame(None))
         _serve(sock, work, blueprint.config.parse.timeout)

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from scraper.parse import wire
+from scraper.parse.heap import keep_freed
 from scraper.records import Page, Parsed
 
 Handler = Callable[[Page], Parsed]
@@ -49,6 +50,7 @@ def _begin(sock: socket.socket, setup: wire.Setup) -> None:
         sock.sendall(wire.results_frame(wire.Results([], 0.0, broken=why)))
         return
     spare_the_collector()
+    keep_freed()
     sock.sendall(wire.results_frame(wire.Results([], 0.0)))
     _serve(sock, handler, setup.timeout_s + ALARM_GRACE_S)
 
