@@ -12,7 +12,7 @@ from scraper.errors import SinkError, UsageError
 from scraper.fit import fitted_columns
 from scraper.folder import JOURNAL, OWN
 from scraper.journal import Commit, JournalHeader, read_header, read_records
-from scraper.places import places_told
+from scraper.places import places_told, replaceable
 from scraper.records import Column
 from scraper.resume import Done, done_of
 from scraper.rowform import columns_of, told_columns
@@ -100,7 +100,9 @@ def _journal(folder: Path) -> tuple[JournalHeader, Done]:
 
 
 def _path(wanted: Export) -> Path:
-    return Path(wanted.output) if wanted.output else wanted.folder / f"export.{wanted.format}"
+    if wanted.output == "-":
+        raise UsageError("-o -: rows are written to a file, whole or not at all: name one")
+    return replaceable(Path(wanted.output) if wanted.output else wanted.folder / f"export.{wanted.format}")
 
 
 def _refuse_path(path: Path, wanted: Export, shape: Mapping[str, object]) -> None:

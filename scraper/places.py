@@ -8,6 +8,7 @@ from typing import Any
 
 from scraper import disk
 from scraper.config.writing import expanded
+from scraper.errors import UsageError
 
 NAMES = {
     "jsonl": "pages.jsonl",
@@ -72,6 +73,17 @@ def holds_rows(path: Path) -> bool:
     if path.is_dir():
         return any(path.iterdir())
     return path.is_file() and path.stat().st_size > 0
+
+
+def replaceable(path: Path) -> Path:
+    """The file that is replaced when `path` is written anew: where it is a link, what that leads to.
+
+    Raises UsageError for a device, a pipe or a socket: a file in its place would be no service to anybody.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UsageError(f"{path}: is no file: name another one with -o")
+    return path
 
 
 def remove_rows(path: Path) -> None:

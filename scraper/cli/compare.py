@@ -1,5 +1,6 @@
 """`scraper compare`: the models of running, measured on a user's own pages."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,14 +56,15 @@ def compare(
     settings = load_config(config, overrides or ())
     refuse_unknown(models or (), measuring.MODELS)
     wanted = Wanted(sources or (), limit, pages, output, url_column, source_format, replay, record, no_delay)
+    chosen = tuple(dict.fromkeys(models or measuring.MODELS))
     with pages_of(wanted, settings) as (found_pages, scratch):
-        chosen = tuple(models or measuring.MODELS)
+        refuse_folder(output)
         plan = measuring.Plan(chosen, rounds, config, settings, own_settings(overrides or ()), scratch)
         turns = f"{counted(len(chosen), 'model')}, {counted(rounds, 'round')}"
         tell(f"{found_pages.count:,} pages of {found_pages.shown}; {turns}")
         found = measuring.compare(plan, found_pages, show_step)
-    files = save(found, output)
-    give(f"{encoded(found)}\n" if as_json else shown(found, files))
+    give(f"{encoded(found)}\n" if as_json else shown(found, files_of(output)))
+    save(found, output)
     if not found.is_sound:
         raise typer.Exit(DIFFERENT)
 
@@ -97,20 +99,35 @@ def show_step(step: "Step") -> None:
     tell(f"{place}{short(trial.pages_per_s):>7} pages/s  {trial.cpu_ms:6.2f} ms CPU/page  {memory}")
 
 
-def save(found: "Comparison", folder: Path) -> tuple[Path, Path]:
-    """Write compare.json and compare.html; gives both. Raises SinkError where that cannot be done."""
+def refuse_folder(folder: Path) -> None:
+    """Raise SinkError for a folder that cannot take the results, before anything is measured. Makes nothing."""
+    from scraper.errors import SinkError
+
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise SinkError(f"{there}: is a file: name another folder with -o")
+    if not os.access(there, os.W_OK):
+        raise SinkError(f"{there}: cannot be written: name another folder with -o")
+
+
+def files_of(folder: Path) -> tuple[Path, Path]:
+    """Where the results are kept."""
+    return folder / "compare.json", folder / "compare.html"
+
+
+def save(found: "Comparison", folder: Path) -> None:
+    """Write compare.json and compare.html. Raises SinkError where that cannot be done."""
     from scraper.errors import SinkError
     from scraper.measure.compare.page import page_of
     from scraper.measure.report.writing import write_page
 
-    data, page = folder / "compare.json", folder / "compare.html"
+    data, page = files_of(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         data.write_text(encoded(found) + "\n", encoding="utf-8")
     except OSError as exc:
         raise SinkError(f"{exc.filename or folder}: cannot be written: {exc.strerror}") from exc
     write_page(page, page_of(found))
-    return data, page
 
 
 def encoded(found: "Comparison") -> str:

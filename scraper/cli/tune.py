@@ -17,6 +17,7 @@ BY = "scraper tune"
 LIMIT = 10_000
 """URLs of a list that are taken; trials use fewer, as many as their time needs."""
 LEAST_BUDGET_S = 20.0
+MOST_BUDGET_S = 7 * 24 * 3600.0
 """A dozen trials: fewer tell nothing about four settings."""
 
 
@@ -81,6 +82,8 @@ def budget_of(text: str) -> float:
         budget_s = parse_duration(text)
     except ValueError as exc:
         raise UsageError(f"--budget: {exc}") from exc
+    if budget_s > MOST_BUDGET_S:
+        raise UsageError(f"--budget {text}: longer than a week: nothing is gained after some minutes")
     if budget_s < LEAST_BUDGET_S:
         raise UsageError(f"--budget {text}: too short to measure anything: give at least {LEAST_BUDGET_S:.0f}s")
     return budget_s

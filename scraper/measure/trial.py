@@ -22,11 +22,13 @@ from scraper.errors import ScraperError
 from scraper.folder import SUMMARY
 from scraper.histogram import quantile
 from scraper.measure.report.told import SessionTold, read_sessions
-from scraper.measure.tree import CommandError, Usage, measure
+from scraper.measure.tree import SAMPLE_S, CommandError, Usage, measure
 
 LOG = "trial.log"
 PROC = Path("/proc/self/task")
 """Linux tells about a process tree there."""
+SHORT_S = 10 * SAMPLE_S
+"""CPU time is told to 10 ms a process, at samples this far apart ten times over: less than that is no average."""
 FEW_PAGES = 2
 """Fewer have no speed: there is nothing between the first row and the last."""
 
@@ -94,15 +96,20 @@ class Trial:
 
     @property
     def cores(self) -> float:
-        """Cores in use on average, once it works."""
-        seconds = self.working_s if self.usage.course and self.working_s > 0 else self.usage.wall_s
-        return self._working_cpu_s / seconds
+        """Cores in use on average, once it works; over all of a run whose work was too short for the samples."""
+        course = self.usage.course
+        seconds = max(self.working_s, course[-1][0] - self._began) if course and self.working_s > 0 else 0.0
+        return self._working_cpu_s / seconds if seconds > SHORT_S else self.usage.cpu_s / self.usage.wall_s
 
     @property
     def _working_cpu_s(self) -> float:
         """CPU seconds from the first row on, the end of all processes included."""
-        began = datetime.fromisoformat(self.session.started).timestamp() + (self.session.first_row_s or 0.0)
-        return self.usage.cpu_s - self.usage.cpu_before_s(began)
+        return self.usage.cpu_s - self.usage.cpu_before_s(self._began)
+
+    @property
+    def _began(self) -> float:
+        """When it came to its first row, seconds since the epoch."""
+        return datetime.fromisoformat(self.session.started).timestamp() + (self.session.first_row_s or 0.0)
 
     def latency_s(self, q: float) -> float | None:
         """The time from the request to the row that a share `q` of pages do not exceed; None where none came."""

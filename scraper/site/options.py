@@ -9,6 +9,10 @@ FaultName = Literal["not_found", "rate_limited", "flaky", "slow", "cut", "redire
 
 FAULT_NAMES: tuple[FaultName, ...] = get_args(FaultName)
 
+MOST_PAGES = 100_000_000
+MOST_BYTES = 64 << 20
+"""Each page is made in memory, as often as it is asked for."""
+
 _ROUNDING = 1e-9  # ten times 0.1 is a little more than 1 in binary
 
 
@@ -48,8 +52,12 @@ class SiteOptions:
         """Refuse what no site can be."""
         if self.pages < 1:
             raise ValueError(f"pages is {self.pages}: a site needs at least 1 page")
-        if self.size_bytes is not None and self.size_bytes < 1:
-            raise ValueError(f"size_bytes is {self.size_bytes}: at least 1 byte, or None for natural pages")
+        if self.pages > MOST_PAGES:
+            raise ValueError(f"pages is {self.pages}: a site has at most {MOST_PAGES:,} pages")
+        if self.size_bytes is not None and not 1 <= self.size_bytes <= MOST_BYTES:
+            raise ValueError(
+                f"size_bytes is {self.size_bytes}: 1 byte to {MOST_BYTES >> 20} MiB, or None for natural pages"
+            )
         for field in fields(self):
             if field.name.endswith("_s"):
                 _check_seconds(field.name, getattr(self, field.name))

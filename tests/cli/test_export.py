@@ -1,6 +1,7 @@
 """`scraper export`: one line about what was done, exit codes."""
 
 import csv
+import os
 
 import pytest
 
@@ -25,7 +26,18 @@ def test_file_is_named_with_its_rows(capfd, tmp_path):
         assert [row["title"] for row in csv.DictReader(file)] == ["x", "y"]
 
 
-@pytest.mark.parametrize("arguments", [["--to", "excel"], ["--to", "csv", "-o", "."], []])
+def test_what_is_no_file_is_not_replaced_and_a_link_stays_one(capfd, tmp_path):
+    make_run(tmp_path / "run", [page_row("http://a/", title="x")])
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = export(capfd, str(tmp_path / "run"), "--to", "csv", "--force", "-o", str(tmp_path / "pipe"))
+    assert (code, "is no file" in err, (tmp_path / "pipe").is_fifo()) == (2, True, True)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    assert export(capfd, str(tmp_path / "run"), "--to", "csv", "--force", "-o", str(tmp_path / "link.csv"))[0] == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().count("http://a/") == 2
+
+
+@pytest.mark.parametrize("arguments", [["--to", "excel"], ["--to", "csv", "-o", "."], ["--to", "csv", "-o", "-"], []])
 def test_export_that_cannot_be_ends_with_2(capfd, tmp_path, arguments):
     make_run(tmp_path, [page_row("http://a/")])
     code, out, err = export(capfd, str(tmp_path), *arguments)

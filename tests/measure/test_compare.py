@@ -13,7 +13,7 @@ import pytest
 from scraper import loop
 from scraper.cli import main
 from scraper.config import Config, load_config
-from scraper.errors import ScraperError, UsageError
+from scraper.errors import ConfigError, ScraperError, UsageError
 from scraper.measure.compare import rounds as comparing
 from scraper.measure.compare.page import page_of
 from scraper.measure.compare.rounds import MODELS, Comparison, Plan, Step, compare, possible_models, refuse_remote
@@ -111,6 +111,23 @@ def test_nothing_but_broken_models_is_an_error(bench: Bench, tmp_path: Path) -> 
     bench.broken = {"hybrid": 1}
     with pytest.raises(ScraperError, match="out of luck"):
         compared(tmp_path, "hybrid")
+
+
+def test_pages_of_which_none_gives_a_row_are_nothing_to_choose_by(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(settings: dict[str, Any], *_: Any) -> Trial:
+        made = trial(0, model=settings["run.model"], first_row_s=None)
+        return Trial(settings, tmp_path, 0, {"connect": 3}, 1.0, made.usage, made.session)
+
+    monkeypatch.setattr(comparing, "run_trial", fail)
+    with pytest.raises(ScraperError, match="no page gave a row, so there is nothing to choose by: 3 connect"):
+        compared(tmp_path, "hybrid", rounds=1)
+
+
+def test_settings_that_no_model_can_have_are_named(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"processes: fetch\.cookies"):
+        compared(tmp_path, "processes", config=load_config(None, ["fetch.cookies=true"]))
 
 
 def test_model_that_the_settings_forbid_is_left_out_with_the_reason(bench: Bench, tmp_path: Path) -> None:
@@ -260,6 +277,21 @@ def test_practice_site_is_compared_without_a_source(cli: Cli) -> None:
     assert json.loads((cli.folder / "out/compare.json").read_text()) == told
     assert (cli.folder / "out/compare.html").read_text().startswith("<!doctype html>")
     assert "1/2  hybrid" in done.err
+
+
+def test_model_named_twice_is_run_once_and_is_no_fastest_of_one(site: Site, cli: Cli) -> None:
+    urls = cli.write_list(site.urls[:5])
+    done = cli("compare", urls, "--model", "hybrid", "--model", "hybrid", "--rounds", "1", "-o", "out")
+    assert done.code == 0, done.err
+    assert "1/1  hybrid" in done.err
+    assert "the only one that was measured" in done.out
+
+
+def test_folder_that_is_a_file_is_told_before_anything_is_measured(site: Site, cli: Cli) -> None:
+    (cli.folder / "taken").write_text("")
+    done = cli("compare", cli.write_list(site.urls[:5]), "--model", "hybrid", "-o", "taken")
+    assert done.code == 2
+    assert done.err == "scraper: taken: is a file: name another folder with -o\n"
 
 
 def test_rows_that_differ_are_told_and_end_with_1(site: Site, cli: Cli) -> None:

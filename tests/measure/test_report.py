@@ -1,6 +1,7 @@
 """`scraper report`: what a run left is told whole, what is missing or damaged is said, what pages say stays text."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -223,6 +224,18 @@ def test_damaged_file_is_named_on_one_line(run: Path, name: str, number: int) ->
     assert caught.value.exit_code == 1
     assert "\n" not in str(caught.value)
     assert not (run / "report.html").exists()
+
+
+def test_link_is_followed_and_what_is_no_file_is_refused(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "real.html").write_text("")
+    (tmp_path / "link.html").symlink_to(tmp_path / "real.html")
+    write_report(run, tmp_path / "link.html")
+    assert (tmp_path / "link.html").is_symlink()
+    assert "<html" in (tmp_path / "real.html").read_text()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is no file: name another one with -o"):
+        write_report(run, tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_file_that_is_no_report_is_not_replaced(run: Path) -> None:

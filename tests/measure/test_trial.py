@@ -82,6 +82,20 @@ def test_cpu_before_the_first_row_is_left_out() -> None:
     assert done.cores == pytest.approx(1.2)
 
 
+def test_cores_of_a_short_run_count_over_all_of_it() -> None:
+    began = 1795388723.0
+    course = ((began, 0.1), (began + 0.7, 1.4))
+    done = trial(3, Usage(1.0, 1.5, 0.8, 0, course), seconds=0.55)
+    assert done.cores == pytest.approx(1.5), "the end of the processes costs CPU too, and takes its time"
+
+
+def test_cores_count_to_the_end_of_the_processes() -> None:
+    began = 1795388723.0
+    course = ((began, 0.0), (began + 0.5, 1.0), (began + 2.5, 3.0))
+    done = trial(100, Usage(2.6, 3.0, 1.0, 0, course), seconds=1.0)
+    assert done.cores == pytest.approx(1.0), "2 s of CPU in the 2 s from the first row on"
+
+
 def test_cpu_without_a_course_is_all_of_it() -> None:
     assert trial(1000).cpu_ms == pytest.approx(15.0)
     assert trial(1000).cores == pytest.approx(15 / 12)

@@ -292,7 +292,10 @@ def test_difference_of_nothing_is_nothing(tmp_path: Path) -> None:
     assert difference(tmp_path / "new.toml", "") == []
 
 
-@pytest.mark.parametrize(("text", "said"), [("x", "--budget: 'x' is not a duration"), ("5s", "at least 20s")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("x", "--budget: 'x' is not a duration"), ("5s", "at least 20s"), ("9999h", "longer than a week")],
+)
 def test_budget_that_is_none(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         budget_of(text)

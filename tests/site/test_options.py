@@ -14,6 +14,8 @@ from scraper.site.options import FAULT_NAMES, SiteOptions
     [
         ({"pages": 0}, "pages is 0"),
         ({"size_bytes": 0}, "size_bytes is 0"),
+        ({"size_bytes": 4 << 40}, "size_bytes is 4398046511104: 1 byte to 64 MiB"),
+        ({"pages": 10**20}, "pages is 100000000000000000000: a site has at most 100,000,000 pages"),
         ({"latency_s": -1.0}, "latency_s is -1.0: seconds must be 0 or more"),
         ({"jitter_s": math.nan}, "jitter_s is nan"),
         ({"slow_s": math.inf}, "slow_s is inf"),

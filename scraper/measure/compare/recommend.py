@@ -27,6 +27,8 @@ class Choice:
     fastest: str
     close: tuple[str, ...]
     """Within CLOSE of the fastest, itself among them; those preferred first."""
+    measured: int
+    """Models that were."""
     noisy: tuple[str, ...]
     """Further away by their medians, and yet not told apart from the fastest by these rounds."""
 
@@ -34,11 +36,11 @@ class Choice:
     def reason(self) -> str:
         """Why it, in a line."""
         if len(self.close) == 1:
-            return "the fastest"
-        within = f"within {CLOSE * 100:g} % of the fastest"
-        place = f"the fastest of {len(self.close)} {within}" if self.model == self.fastest else within
-        others = ", ".join(name for name in self.close if name != self.model)
-        return f"{place}; before {others} because {PREFERENCE[self.model]}"
+            return "the fastest" if self.measured > 1 else "the only one that was measured"
+        others, within = ", ".join(name for name in self.close if name != self.model), f"within {CLOSE * 100:g} % of"
+        if self.model == self.fastest:
+            return f"the fastest; {others} came {within} it, and it goes before them because {PREFERENCE[self.model]}"
+        return f"{within} the fastest; before {others} because {PREFERENCE[self.model]}"
 
 
 def recommend(models: Mapping[str, Measured]) -> Choice:
@@ -49,4 +51,4 @@ def recommend(models: Mapping[str, Measured]) -> Choice:
     noisy = [
         name for name, each in models.items() if name not in close and each.pages_per_s.overlaps(fastest.pages_per_s)
     ]
-    return Choice(close[0], fastest.model, tuple(close), tuple(noisy))
+    return Choice(close[0], fastest.model, tuple(close), len(models), tuple(noisy))

@@ -129,14 +129,23 @@ def possible_models(config: Config, names: Sequence[str]) -> tuple[tuple[str, ..
 def compare(plan: Plan, pages: Pages, on_step: Callable[[Step], None]) -> Comparison:
     """Run all trials; takes as long as they do. Raises ScraperError where no model could be run."""
     possible, left_out = possible_models(plan.config, plan.models)
+    if not possible:
+        raise ConfigError(" ".join(f"{name}: {why};" for name, why in left_out.items()).rstrip(";"))
     found = Findings()
     turns = list(turns_of(possible, plan.rounds))
     for number, model in enumerate(turns, 1):
         if model not in found.broken:
             on_step(_take_turn(plan, pages, model, found, number, len(turns)))
     if not found.trials:
-        raise ScraperError(next(iter(found.broken.values()), "none of the models can run with these settings"))
+        raise ScraperError(next(iter(found.broken.values())))
+    if not any(trial.ok for trials in found.trials.values() for trial in trials):
+        raise ScraperError(f"no page gave a row, so there is nothing to choose by: {_kinds(found)}; run tells more")
     return comparison_of(plan, pages, found, left_out | found.broken)
+
+
+def _kinds(found: Findings) -> str:
+    (trial, *_), *_ = found.trials.values()
+    return ", ".join(f"{count:,} {kind}" for kind, count in trial.failures.items()) or "the list is empty"
 
 
 def turns_of(models: Sequence[str], rounds: int) -> Iterator[str]:

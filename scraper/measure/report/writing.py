@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from scraper import disk
-from scraper.errors import ScraperError, SinkError, UsageError, WriteError
+from scraper.errors import ScraperError, SinkError, UsageError
 from scraper.folder import JOURNAL, SUMMARY
 from scraper.journal import Commit, JournalHeader, read_header, read_records
 from scraper.measure.page.html import GENERATOR, Html, el, page
@@ -15,6 +15,7 @@ from scraper.measure.report.fill import Fill, fill_of
 from scraper.measure.report.performance import course, extremes, hosts, latency, limits
 from scraper.measure.report.sections import Found, SummaryTold, fields, headline, lacking, outcomes, sessions
 from scraper.measure.report.told import read_sessions
+from scraper.places import replaceable
 from scraper.resume import done_of
 from scraper.rowform import columns_of, told_columns
 from scraper.rowsource import RowSource, source_of
@@ -30,9 +31,9 @@ def write_report(folder: Path, output: Path | None, *, with_rows: bool = True) -
     """Write the report about the run in a folder, whole or not at all; gives its path. The run may go on meanwhile.
 
     `output`: the file, None = report.html in the folder. Raises SinkError where no run is in the folder, UsageError
-    where the file is none of ours to replace, ScraperError for what is damaged, WriteError where it cannot be written.
+    where the file is none of ours to replace, ScraperError for what is damaged, SinkError where it cannot be written.
     """
-    status, path = status_of(folder), output or folder / REPORT
+    status, path = status_of(folder), replaceable(output or folder / REPORT)
     _refuse(path)
     write_page(path, rendered(gather(status, with_rows=with_rows)))
     return path
@@ -65,14 +66,14 @@ def rendered(found: Found) -> Html:
 
 
 def write_page(path: Path, text: Html) -> None:
-    """Put a page in its place as a whole. Raises WriteError where that cannot be done."""
+    """Put a page in its place as a whole. Raises SinkError where that cannot be done."""
     part = path.with_name(f"{path.name}.part")
     try:
         part.write_bytes(text.encode())
         disk.replace(part, path)
     except OSError as exc:
         disk.unlink(part)
-        raise WriteError(f"{path}: cannot be written: {exc.strerror}") from exc
+        raise SinkError(f"{path}: cannot be written: {exc.strerror}") from exc
 
 
 def _refuse(path: Path) -> None:
