@@ -65,7 +65,7 @@ async def _show(pipeline: Pipeline) -> None:
     view = View(
         pipeline.sample, pipeline.capacity, lambda: pipeline.is_stopping, lambda: str(pipeline.judge.verdict or "")
     )
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         await show_plain(view, tell)
         return
     with suppress(OSError):  # the terminal is gone; the run goes on

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from scraper.cli.speak import told_above
 from scraper.stats import Capacity, Load, Sample, Window
 
 LIVE_EVERY_S = 0.2
@@ -47,12 +48,19 @@ async def show_live(view: View, console: Console) -> None:
         drawn = picture(sample, recent.add(sample), view.limit(), is_stopping=view.is_stopping())
         live.update(drawn, refresh=True)
 
-    with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    with (
+        Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live,
+        told_above(say),
+    ):
         try:
             while True:
                 draw()
                 await asyncio.sleep(LIVE_EVERY_S)
         finally:
+            live.transient = not expected(view.take_sample())  # nothing was to do: nothing is left to see
             draw()
 
 
@@ -79,12 +87,7 @@ def picture(now: Sample, load: Load, limit: str, *, is_stopping: bool = False) -
     counts = Text(f"in flight {now.in_flight:,} · waiting {now.queued:,} · parsing {now.parsing:,} · ok {now.ok:,}")
     if now.failures:
         counts.append(" · ").append(f"failed {kinds(now)}", style="yellow")
-    held = Text(
-        f"limit: {limit}" if limit and now.open and not is_stopping else "",
-        style="dim",
-        no_wrap=True,
-        overflow="ellipsis",
-    )
+    held = Text(f"limit: {limit}" if limit and now.open and not is_stopping else "", style="dim")
     return Group(bar, counts, held)
 
 
@@ -114,7 +117,9 @@ def ahead(now: Sample, load: Load, is_stopping: bool) -> str:
     if not is_stopping:
         return f"ETA {eta(now, load)}"
     under_way = now.in_flight + now.parsing
-    return f"stopping: waiting for {under_way:,} page{'' if under_way == 1 else 's'} under way"
+    if not under_way:
+        return "stopped"
+    return f"stopping: waiting for {under_way:,} page{'' if under_way == 1 else 's'}"
 
 
 def eta(now: Sample, load: Load) -> str:

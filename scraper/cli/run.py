@@ -100,8 +100,9 @@ def summary_lines(outcome: "Outcome") -> list[str]:
     if summary.did_nothing:
         head = f"nothing to do: all {summary.input:,} records are done (--fresh starts over)"
     else:
+        how = "done" if summary.finished else "interrupted, the same command resumes"
         head = (
-            f"{'done' if summary.finished else 'interrupted, the same command resumes'}: {summary.pages:,} pages in "
+            f"{how}: {counted(summary.pages, 'page')} in "
             f"{summary.seconds:.1f} s, {summary.pages_per_s:,.0f} pages/s, {summary.bytes / 1e6:,.1f} MB"
         )
     if summary.limited:
@@ -113,6 +114,15 @@ def summary_lines(outcome: "Outcome") -> list[str]:
     return [head, summary.balance + earlier, *stood, *limit, *files]
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "page"), counted(1200, "page")
+    ('1 page', '1,200 pages')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def stood_line(stood: Mapping[str, int]) -> str:
     """What --refresh found of the rows that it left.
 
@@ -120,7 +130,7 @@ def stood_line(stood: Mapping[str, int]) -> str:
     '85 rows unchanged; 3 could not be seen again (2 timeout, 1 dns), their rows stand'
     """
     failed = {why: n for why, n in stood.items() if why != "unchanged"}
-    words = [f"{stood['unchanged']:,} rows unchanged"] if "unchanged" in stood else []
+    words = [f"{counted(stood['unchanged'], 'row')} unchanged"] if "unchanged" in stood else []
     if failed:
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in failed.items())
         words.append(f"{sum(failed.values()):,} could not be seen again ({kinds}), their rows stand")

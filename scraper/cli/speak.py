@@ -1,9 +1,11 @@
 """Where the words of a command go: talk to standard error, data to standard output. Nothing else writes there."""
 
+import codecs
 import io
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,10 +16,26 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+_above: list[Callable[[str], None]] = []
+
+
 def tell(line: str) -> None:
     """Say a line to the user. A standard error that is closed or full ends nothing: the work matters more."""
     with suppress(OSError, ValueError):
-        typer.echo(line, err=True)
+        if _above:
+            _above[-1](line)
+        else:
+            typer.echo(line, err=True)
+
+
+@contextmanager
+def told_above(show: Callable[[str], None]) -> Iterator[None]:
+    """In the block `tell` speaks through `show`: a picture that is redrawn would overwrite what is said beside it."""
+    _above.append(show)
+    try:
+        yield
+    finally:
+        _above.pop()
 
 
 def give(text: str) -> None:
@@ -45,9 +63,23 @@ def drawn(*things: "RenderableType") -> str:
 
 
 def hold_standard_files() -> None:
-    """Open what the caller closed (`2>&-`), so that no output file gets its number and a stray message into it."""
+    """Open what the caller closed (`2>&-`), so that no output file gets its number and a stray message into it.
+
+    What an encoding has no letters for is escaped, as JSON has it.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+    codecs.register_error("scraper.escape", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="scraper.escape")
+
+
+def _escaped(exc: UnicodeError) -> tuple[str, int]:
+    if not isinstance(exc, UnicodeEncodeError):
+        raise exc
+    units = exc.object[exc.start : exc.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)), exc.end

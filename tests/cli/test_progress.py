@@ -2,12 +2,20 @@
 
 import asyncio
 import io
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from scraper.cli import progress
+from scraper.cli.speak import tell
+from scraper.site.options import SiteOptions
+from scraper.site.server import running_site
 from scraper.stats import Capacity, Load, Sample
 
 NOW = Sample(
@@ -50,10 +58,10 @@ def test_ended_run_names_no_limit():
     assert "limit" not in as_text(replace(NOW, open=0), LOAD)
 
 
-def test_limit_stays_on_one_line_of_a_narrow_terminal():
-    lines = [line for line in as_text(NOW, LOAD, width=60).splitlines() if "limit" in line or "concurrency" in line]
-    assert len(lines) == 1
-    assert lines[0].startswith("limit: server latency: 103ms a request")
+def test_advice_about_the_limit_is_whole_on_a_narrow_terminal():
+    text = " ".join(as_text(NOW, LOAD, width=60).split())
+    assert "raise fetch.concurrency from 64 to 128 (up to 2.0x)" in text
+    assert "…" not in text
 
 
 @pytest.mark.parametrize(("in_flight", "words"), [(64, "waiting for 100 pages"), (0, "waiting for 36 pages")])
@@ -118,3 +126,56 @@ async def test_live_progress_draws_and_leaves_the_last_picture():
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert "1,500/2,000" in console.file.getvalue()
+
+
+async def test_what_is_told_beside_the_picture_stands_above_it_and_stays():
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    view = progress.View(lambda: NOW, Capacity(64, 2), lambda: True, lambda: "")
+    showing = asyncio.create_task(progress.show_live(view, console))
+    await asyncio.sleep(0)
+    tell("stopping: [once more] to stop at once")
+    showing.cancel()
+    with suppress(asyncio.CancelledError):
+        await showing
+    shown = console.file.getvalue()
+    assert shown.index("stopping: [once more] to stop at once") < shown.rindex("in flight")
+
+
+async def test_picture_of_nothing_to_do_is_taken_away():
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    nothing = replace(NOW, done=0, open=0)
+    showing = asyncio.create_task(
+        progress.show_live(progress.View(lambda: nothing, Capacity(64, 2), lambda: False, lambda: ""), console)
+    )
+    await asyncio.sleep(0)
+    showing.cancel()
+    with suppress(asyncio.CancelledError):
+        await showing
+    assert console.file.getvalue().rstrip().endswith("\x1b[2K"), "the last that was written erases a line"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_an_encoding_has_no_letters_for_is_escaped_and_json_stays_json(encoding, tmp_path):
+    (tmp_path / "a.html").write_text("<title>☃ 🦊</title>", encoding="utf-8")
+    command = [sys.executable, "-m", "scraper", "inspect", "a.html", "--json", "--set", "fields.t=title"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment, timeout=60, check=True)
+    assert json.loads(done.stdout.decode(encoding))["t"] == "☃ 🦊"
+
+
+def test_dumb_terminal_is_given_lines(cli, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    inner, outer = os.openpty()
+    with running_site(SiteOptions(pages=20)) as site:
+        url = f"{site.url}/shop/item/1"
+        with cli.start("run", url, stderr=outer) as process:
+            os.close(outer)
+            shown = b""
+            with suppress(OSError):  # the other end is closed
+                while data := os.read(inner, 4096):
+                    shown += data
+    os.close(inner)
+    assert process.returncode == 0
+    assert b"done: 1 page in" in shown
+    assert b"in flight" not in shown
+    assert b"\x1b" not in shown

@@ -131,7 +131,7 @@ def test_refresh_replaces_the_rows_that_changed_and_no_other(cli, pages, tags, f
     result = cli("run", source, "--refresh", *once)
     assert result.code == 0, result.err
     assert "input 4 = 3 ok + 1 http_status" in result.err
-    assert "1 rows unchanged; 1 could not be seen again (1 http_status), their rows stand" in result.err
+    assert "1 row unchanged; 1 could not be seen again (1 http_status), their rows stand" in result.err
     assert titles(cli, format) == {"a": "A", "b": "B2", "c": "C"}
     assert failed(cli) == {"d": "http_status"}
     assert pages.whole["a"] == (1 if tags else 2), "a server that knows ETags sends no body"
