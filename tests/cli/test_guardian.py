@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from scraper.config import load_config
 from scraper.models.wall import Board, Wall
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
-from tests.outside import children_of, wait_until
+from tests.outside import children_of, is_alive, wait_until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells when a process ends")
 
@@ -220,7 +219,7 @@ def test_run_ends_with_its_guardian(cli, urls, settings):
         wait_until(lambda: rows_of(cli) > 2)
         run = child_of(process.pid)
         process.kill()
-    wait_until(lambda: not Path(f"/proc/{run}").exists())
+    wait_until(lambda: not is_alive(run))
 
 
 def test_signal_that_is_no_crash_ends_both(cli, urls, settings):

@@ -16,7 +16,7 @@ import pytest
 
 from scraper.site.options import SiteOptions
 from scraper.site.server import running_site
-from tests.outside import wait_until
+from tests.outside import is_alive, wait_until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ROOT / "tests" / "faults" / "command.py"
@@ -107,7 +107,7 @@ def test_worker_killed_or_stopped_from_outside_costs_no_page(cli: Any, number: s
             err = run.communicate(timeout=40)[1].decode()
     assert (run.returncode, cli.failures()) == (0, []), err
     assert sorted(row["url"] for row in cli.rows()) == sorted(listed)
-    assert not Path(f"/proc/{workers[0]}").exists()
+    assert not is_alive(int(workers[0]))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a run is known by its lock, which Windows lacks")
