@@ -62,7 +62,7 @@ async def inspect_url(config: Config, url: str) -> Inspection:
     """Fetch one page as a run would, without retries, and parse it. Raises SourceError for no URL."""
     target = target_from(SourceLine(url))
     if isinstance(target, Fault):
-        raise SourceError(f"{target.message} (scraper inspect takes one URL)")
+        raise SourceError(f"{target.message} (scraper inspect takes one URL, or one file that exists)")
     hops: list[Hop] = []
     async with Client(config.fetch, config.politeness, config.network) as client:
         answer = await _follow(config, client, first_hop(target), hops)

@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(given)
     except (ScraperError, OSError) as exc:
         if "--debug" in given:
-            raise
+            traceback.print_exc()
         for line in _words(exc).splitlines():
             tell(f"scraper: {line}")
         sys.exit(exc.exit_code if isinstance(exc, ScraperError) else 1)

@@ -41,6 +41,8 @@ def write_new(file: Path, text: str, force: bool) -> None:
         with file.open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
+        if file.is_dir():
+            raise UsageError(f"{file}: is a directory: name a file in it") from None
         raise UsageError(f"{file}: exists already: name another file, or overwrite it with --force") from None
     except OSError as exc:
         raise UsageError(f"{file}: cannot be written: {exc.strerror}") from None

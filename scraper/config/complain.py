@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, TypeGuard, get_args
+from typing import Any, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -53,7 +53,7 @@ def _written_path(loc: Sequence[int | str], document: Mapping[str, Any]) -> tupl
     value: Any = document
     path: Path = ()
     for name in map(str, loc):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or _is_value(path):
             break
         path, value = (*path, name), value.get(name, _ABSENT)
     return path, value
@@ -74,7 +74,9 @@ def _sentence(detail: Any, path: Path, found: Any, known: FieldInfo | type[BaseM
 
 def _value(path: Path, found: Any) -> str:
     """Return ` = value`; tables are not repeated, they may be long."""
-    return "" if found is _ABSENT or isinstance(found, Mapping) else f" = {shown(path[-1], found)}"
+    if isinstance(found, Mapping):
+        return " is a table" if _is_value(path) else ""
+    return "" if found is _ABSENT else f" = {shown(path[-1], found)}"
 
 
 def _wanted(path: Path, known: FieldInfo | type[BaseModel] | None) -> str:
@@ -123,6 +125,12 @@ def _field_at(path: Path) -> FieldInfo | type[BaseModel] | None:
         if isinstance(at, FieldInfo) and _is_model(at.annotation):
             at = at.annotation
     return at if isinstance(at, FieldInfo) or _is_model(at) else None
+
+
+def _is_value(path: Path) -> bool:
+    """Whether the key takes a value, and never a table."""
+    known = _field_at(path) if path else None
+    return isinstance(known, FieldInfo) and get_origin(known.annotation) is not dict
 
 
 def _table_values(info: FieldInfo) -> Any:

@@ -3,11 +3,13 @@
 What is wrong raises ConfigError with the key's path, the value and what was expected.
 """
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from textwrap import shorten
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
@@ -159,7 +161,9 @@ def _default(spec: FieldSpec, key: str) -> Any:
 
 def _default_list(spec: FieldSpec, key: str) -> list[Any]:
     if not isinstance(spec.default, list):
-        raise ConfigError(f"{key}.default: many = true gives a list, so a list was expected, not {spec.default!r}")
+        raise ConfigError(
+            f"{key}.default: many = true gives a list, so a list was expected, not {_shown(spec.default)}"
+        )
     return [_typed(spec, item, f"{key}.default") for item in spec.default]
 
 
@@ -180,11 +184,16 @@ def _typed(spec: FieldSpec, value: Any, key: str) -> Any:
     """The value as TOML gave it in the field's own type."""
     kind = "int" if spec.length else spec.type
     if not _is_accepted(kind, value):
-        raise ConfigError(f"{key}: {value!r} is not of the field's type, {kind}")
+        raise ConfigError(f"{key}: {_shown(value)} is not of the field's type, {kind}")
     typed = _read_default(kind, value)
     if typed is None:
-        raise ConfigError(f"{key}: {value!r} cannot be read as {kind}")
+        raise ConfigError(f"{key}: {_shown(value)} cannot be read as {kind}")
     return typed
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML writes it, tables and all that is long cut short."""
+    return shorten(json.dumps(value, ensure_ascii=False, default=str), 80, placeholder="…")
 
 
 def _is_accepted(kind: str, value: Any) -> bool:

@@ -88,6 +88,6 @@ def unique_names(cells: Sequence[str]) -> list[str]:
 
 def _hint(header: Sequence[str]) -> str:
     if any("://" in name for name in header):
-        return ": its first line is a URL and not a header. Add a header line, or name the file .txt"
+        return ": its first line is a URL and not a header. Add a header line, or read it as --source-format txt"
     found = ", ".join(header[:20]) + (", …" if len(header) > 20 else "")
     return f"; its columns are: {found}. Name the right one with --url-column"

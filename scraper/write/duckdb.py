@@ -44,7 +44,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",  # never from the network
     "autoload_known_extensions": "false",
 }
-EXTRA_HINT = "write.format: duckdb needs the extra duckdb; install it with: pip install 'hybrid-scraper[duckdb]'"
+EXTRA_HINT = "duckdb needs the extra duckdb; install it with: pip install 'hybrid-scraper[duckdb]'"
 _ARRIVING = "scraper_arriving"
 _READ_ROWS = 1000
 

@@ -21,7 +21,7 @@ from scraper.write.tables import is_instant
 if TYPE_CHECKING:
     import pyarrow
 
-EXTRA_HINT = "write.format: parquet needs the extra parquet; install it with: pip install 'hybrid-scraper[parquet]'"
+EXTRA_HINT = "parquet needs the extra parquet; install it with: pip install 'hybrid-scraper[parquet]'"
 GROUP_BYTES = 16 * 1024 * 1024
 """Of staged rows in a row group: what is in memory at once, three- to fourfold."""
 

@@ -40,7 +40,7 @@ MAX_NAME_BYTES = 63
 """PostgreSQL cuts longer names without an error."""
 LOCK_SECONDS = 5
 """How long a held table is waited for: the server ends a session, and its lock, some time after its client has."""
-EXTRA_HINT = "write.format: postgres needs the extra postgres; install it with: pip install 'hybrid-scraper[postgres]'"
+EXTRA_HINT = "postgres needs the extra postgres; install it with: pip install 'hybrid-scraper[postgres]'"
 _STAGING = "pg_temp.scraper_arriving"
 _COPY_BYTES = 64 * 1024
 

@@ -131,6 +131,14 @@ WRONG = {
         "[fetch]\nretries = true",
         "my.toml: fetch.retries = true: expected a whole number from 0 to 20",
     ),
+    "a table is no number": (
+        "[fetch]\nretries = { most = 3 }",
+        "my.toml: fetch.retries is a table: expected a whole number from 0 to 20",
+    ),
+    "a table is neither a text nor a list": (
+        "[write.format]\nname = 'csv'",
+        "my.toml: write.format is a table: expected a text or a list of texts",
+    ),
     "a number is no bool": ("[fetch]\nverify_tls = 1", "my.toml: fetch.verify_tls = 1: expected true or false"),
     "no such choice": (
         '[network]\nprivate_addresses = "no"',

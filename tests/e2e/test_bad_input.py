@@ -54,6 +54,8 @@ CASES = {
     "unknown output format": (["run", GOOD, "--set", "write.format=xlsx"], "write.format"),
     "output is a file": (["run", GOOD, "-o", "a_file"], "a_file: is a file"),
     "output cannot be made": (["run", GOOD, "-o", "/proc/none"], "/proc/none: cannot be written"),
+    "init: a directory": (["init", "a_folder"], "a_folder: is a directory: name a file in it"),
+    "inspect: a file that is missing": (["inspect", "missing.html"], "one file that exists"),
     "missing config": (["run", GOOD, "-c", "none.toml"], "none.toml: no such file: write one with `scraper init"),
     "config is a directory": (["check", "a_folder"], "a_folder: is a directory"),
     "config not UTF-8": (["check", "latin.toml"], "latin.toml: not UTF-8"),
@@ -114,8 +116,8 @@ def test_folder_with_rows_but_no_journal_is_left_alone(capsys, folder):
     assert (folder / "output" / "pages.jsonl").read_text() == "somebody's\n"
 
 
-def test_debug_shows_the_traceback(folder):
-    from scraper.errors import SourceError
-
-    with pytest.raises(SourceError):
-        command_line.main(["--debug", "run", "missing.txt"])
+def test_debug_shows_the_traceback_above_the_line_and_keeps_the_code(capsys, folder):
+    code, err = run(capsys, "--debug", "run", "missing.txt")
+    assert code == 2
+    assert err.startswith("Traceback (most recent call last):")
+    assert err.splitlines()[-1] == "scraper: no such file: missing.txt"
