@@ -201,7 +201,7 @@ _HOST_ASKS: dict[WaitReason, str] = {
     "slowed": "it answers 429, 503 or not at all, so is asked for less: nothing to set",
     "held": "it asked to be left alone for a while: nothing to set",
     "backoff": "failed requests wait for their next try (fetch.backoff, fetch.retries)",
-    "robots": "its robots.txt is on its way: nothing to set",
+    "robots": "its robots.txt has not come yet: nothing to set; where it never comes, the failures say why",
     "lookup": "addresses are being looked up: nothing to set",
 }
 """Waits that are the host's own wish or state."""
