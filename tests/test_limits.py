@@ -130,7 +130,7 @@ def test_bottleneck_depends_on_where_the_model_works(case):
         ("politeness", Load(20, 0.1, 0.2, 0, 0.1), Waits(host="a.example", why="slowed", jobs=3), {}, "429", None),
         ("politeness", Load(20, 0.1, 0.2, 0, 0.1), Waits(host="a.example", why="held", jobs=3), {}, "left alone", None),
         ("politeness", Load(20, 0.1, 0.2, 0, 0.1), Waits(host="a", why="backoff", jobs=3), {}, "backoff", None),
-        ("politeness", Load(20, 0.1, 0.2, 0, 0.1), Waits(host="http://a", why="robots", jobs=3), {}, "not come yet", None),
+        ("politeness", Load(20, 0.1, 0.2, 0, 0.1), Waits(host="http://a", why="robots", jobs=3), {}, "not come", None),
         ("politeness", Load(20, 0.1, 0.2, 0, 0.1), Waits(why="lookup", jobs=3), {}, "looked up", None),
         ("source", NO_LOAD, None, {}, "no setting makes it faster", None),
         ("ending", NO_LOAD, None, {}, "nothing waits", None),

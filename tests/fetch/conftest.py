@@ -100,25 +100,35 @@ def _no_lookup(host: str) -> tuple[str, ...]:
 
 
 class OnThreads:
-    """A client whose coroutines never suspend, for tests that await: each fetch runs on a thread of its own."""
+    """A client whose coroutines never suspend, for tests that await: a fetch runs on an idle thread, or a new one."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._threads = ThreadPoolExecutor(64)
+        self._threads: list[ThreadPoolExecutor] = []
+        self._idle: list[ThreadPoolExecutor] = []
 
     async def __aenter__(self) -> "OnThreads":
         complete(self._client.__aenter__())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.to_thread(self._threads.shutdown)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.shutdown)
         await asyncio.to_thread(lambda: complete(self._client.__aexit__(None, None, None)))
 
     async def fetch(self, job: Job, reservation: Any) -> Any:
-        await asyncio.sleep(0.002)  # the thread of the last fetch is idle again by then, and its connections with it
-        loop = asyncio.get_running_loop()
-        bridged = Bridged(reservation, loop)
-        return await loop.run_in_executor(self._threads, lambda: complete(self._client.fetch(job, bridged)))
+        bridged = Bridged(reservation, asyncio.get_running_loop())
+        thread = self._idle_thread()
+        fetched = thread.submit(lambda: complete(self._client.fetch(job, bridged)))
+        fetched.add_done_callback(lambda _: self._idle.append(thread))  # before this task goes on
+        return await asyncio.wrap_future(fetched)
+
+    def _idle_thread(self) -> ThreadPoolExecutor:
+        """The one that became idle last: its connections are kept with it."""
+        if self._idle:
+            return self._idle.pop()
+        self._threads.append(ThreadPoolExecutor(1))
+        return self._threads[-1]
 
     async def addresses_of(self, host: str) -> tuple[str, ...]:
         return complete(self._client.addresses_of(host))
