@@ -9,6 +9,7 @@ from xxhash import xxh3_64_intdigest
 
 from scraper.coding import decoded
 from scraper.errors import PageOverdueError
+from scraper.parse.heap import LARGE_BYTES, give_back
 from scraper.parse.page import load_parser, parse_page
 from scraper.parse.wire import sendable
 from scraper.records import Fault, Page, Parsed, ParsePlan
@@ -25,6 +26,12 @@ def build(plan: ParsePlan) -> Callable[[Page], Parsed]:
     encode = page_encoder(plan)
 
     def handle(page: Page) -> Parsed:
+        parsed = attempt(page)
+        if len(page.body) > LARGE_BYTES or parsed.kind == "too_large":
+            give_back()
+        return parsed
+
+    def attempt(page: Page) -> Parsed:
         try:
             plain = decoded(page, plan.max_body)
             if isinstance(plain, Fault):

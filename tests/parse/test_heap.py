@@ -1,9 +1,12 @@
 """Whether the memory of one page serves the next."""
 
+import platform
 import subprocess
 import sys
 
 import pytest
+
+glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
 
 FAULTS = """
 import resource, sys
@@ -22,15 +25,38 @@ print(faults(100))
 """
 
 
+HELD = """
+import sys
+from pathlib import Path
+from selectolax.lexbor import LexborHTMLParser
+from scraper.parse.heap import give_back, keep_freed
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+keep_freed()
+body = b"<div><p>some text <a href='/x'>here</a></p></div>" * 20_000
+trees = [LexborHTMLParser(body) for _ in range(4)]
+full = resident()
+del trees[:3]  # the last one lies above the holes that they leave
+if sys.argv[1] == "given back":
+    give_back()
+print(full - resident())
+"""
+
+
 def faults_a_page(how: str) -> float:
     return float(subprocess.check_output([sys.executable, "-c", FAULTS, how], timeout=60))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's setting")
+@glibc
 def test_a_tree_takes_the_memory_of_the_last_one():
-    import ctypes
-
-    if not hasattr(ctypes.CDLL(None), "mallopt"):
-        pytest.skip("another C library than glibc")
     assert faults_a_page("kept") < 3
     assert faults_a_page("as it is") > 50, "it keeps memory by itself now: keep_freed is not needed any more"
+
+
+def freed_by(how: str) -> int:
+    return int(subprocess.check_output([sys.executable, "-c", HELD, how], timeout=60))
+
+
+@glibc
+def test_what_large_pages_took_goes_back_also_from_below_what_is_in_use():
+    assert freed_by("given back") > 3 * freed_by("as it is") + 10_000_000
