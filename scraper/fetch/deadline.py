@@ -4,11 +4,15 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+STALLED_S = 0.1
+"""A timer that comes so late was held up by the loop: a page parsed on it, a process that was stopped."""
+
 
 class Deadline:
     """A context manager around awaits. They are cancelled when the time is over, and TimeoutError leaves the block.
 
-    A cancellation from outside passes through as one, also where it comes at the same moment.
+    A cancellation from outside passes through as one, also where it comes at the same moment. Where the loop stood
+    still when the time was over, as long again is left, so that what has come meanwhile can be taken up.
     """
 
     __slots__ = ("_cancelling", "_is_over", "_loop", "_task", "_timer")
@@ -21,7 +25,8 @@ class Deadline:
         self._task = task
         self._loop = asyncio.get_running_loop()
         self._is_over = False
-        self._timer: asyncio.TimerHandle | None = self._loop.call_later(seconds, self._on_time)
+        self._timer: asyncio.TimerHandle | None = None
+        self._begin(seconds)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -45,9 +50,17 @@ class Deadline:
     def resume(self, seconds: float) -> None:
         """Let the clock run on, with so many seconds left."""
         if not self._is_over:
-            self._timer = self._loop.call_later(max(seconds, 0.0), self._on_time)
+            self._begin(seconds)
 
-    def _on_time(self) -> None:
+    def _begin(self, seconds: float) -> None:
+        due = self._loop.time() + max(seconds, 0.0)
+        self._timer = self._loop.call_at(due, self._on_time, due)
+
+    def _on_time(self, due: float) -> None:
+        late_s = self._loop.time() - due
+        if late_s > STALLED_S:
+            self._begin(late_s)
+            return
         self._timer = None
         self._is_over = True
         self._task.cancel()

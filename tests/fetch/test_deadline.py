@@ -1,12 +1,18 @@
 """A deadline cancels what is awaited, tells its own cancellation from others', and can be stopped for a while."""
 
 import asyncio
+import time
 
 import pytest
 
 from scraper.fetch.deadline import Deadline
 
 SOON_S = 0.02
+
+
+def stand_still() -> None:
+    """What a page that is parsed on the loop does to it."""
+    time.sleep(0.3)
 
 
 async def test_a_wait_longer_than_the_deadline_ends_as_a_timeout() -> None:
@@ -18,6 +24,26 @@ async def test_a_wait_shorter_than_the_deadline_is_left_alone_and_leaves_no_time
     with Deadline(SOON_S):
         pass
     await asyncio.sleep(2 * SOON_S)
+
+
+async def test_what_came_while_the_loop_stood_still_is_taken_up() -> None:
+    came = asyncio.get_running_loop().create_future()
+    with Deadline(SOON_S):
+        asyncio.get_running_loop().call_later(SOON_S / 2, came.set_result, "an answer")
+        stand_still()
+        assert await came == "an answer"
+        await asyncio.sleep(SOON_S)
+
+
+async def test_what_does_not_come_after_the_loop_stood_still_ends_as_a_timeout() -> None:
+    async def waits() -> None:
+        stand_still()
+        await asyncio.sleep(5)
+
+    started = time.monotonic()
+    with pytest.raises(TimeoutError), Deadline(SOON_S):
+        await waits()
+    assert time.monotonic() - started < 3
 
 
 async def test_a_deadline_that_is_past_ends_the_first_wait() -> None:
