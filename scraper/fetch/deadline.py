@@ -25,8 +25,7 @@ class Deadline:
         self._task = task
         self._loop = asyncio.get_running_loop()
         self._is_over = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._begin(seconds)
+        self._timer: asyncio.TimerHandle | None = self._loop.call_later(max(seconds, 0.0), self._on_time)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -50,16 +49,12 @@ class Deadline:
     def resume(self, seconds: float) -> None:
         """Let the clock run on, with so many seconds left."""
         if not self._is_over:
-            self._begin(seconds)
+            self._timer = self._loop.call_later(max(seconds, 0.0), self._on_time)
 
-    def _begin(self, seconds: float) -> None:
-        due = self._loop.time() + max(seconds, 0.0)
-        self._timer = self._loop.call_at(due, self._on_time, due)
-
-    def _on_time(self, due: float) -> None:
-        late_s = self._loop.time() - due
+    def _on_time(self) -> None:
+        late_s = 0.0 if self._timer is None else self._loop.time() - self._timer.when()
         if late_s > STALLED_S:
-            self._begin(late_s)
+            self._timer = self._loop.call_later(late_s, self._on_time)
             return
         self._timer = None
         self._is_over = True
