@@ -30,7 +30,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/test_layers.py
 
-# About 4 minutes on two cores. ARGS="--pages 300 --rounds 1 --print-only" for a quick look, ARGS="all" for all scenarios.
+# About five minutes on two cores. ARGS="--pages 300 --rounds 1 --print-only" for a quick look, ARGS="all" for all scenarios.
 bench: $(VENV)/bench.stamp
 	@$(BIN)/python -m benchmarks $(ARGS)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.bench import ROOT, Bench, BenchError
+from benchmarks.changes import slower
 from benchmarks.machine import load, machine, sources_digest, versions
 from benchmarks.plot import draw
 from benchmarks.results import Report, Reports, read_reports, save_reports
@@ -80,7 +81,9 @@ def main(arguments: Sequence[str]) -> int:
     code, reports = 0, read_reports(DOCS / "benchmarks.json")
     for name in chosen.scenarios:
         try:
-            reports[name] = run_scenario(name, bench, command)
+            report = run_scenario(name, bench, command)
+            print(*slower(reports.get(name), report), sep="\n", flush=True)
+            reports[name] = report
         except (BenchError, CommandError) as exc:
             print(f"{name}: {exc}", file=sys.stderr)
             code = FAILED

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import golang
 from benchmarks.__main__ import options
 from benchmarks.bench import Bench, BenchError
+from benchmarks.changes import slower
 from benchmarks.machine import sources_digest
 from benchmarks.pages import PageFolder, documentation, link_files
 from benchmarks.plot import SHOWN, draw
@@ -36,6 +37,19 @@ def test_examples_in_the_docstrings_are_right(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"benchmarks.{name}"))
     assert result.attempted
     assert not result.failed
+
+
+# -- what became slower ---------------------------------------------------------------------------------------------
+
+
+def test_what_became_slower_is_named() -> None:
+    before = reports(case("ours", 1.0, cpu_s=0.100), case("floor", 1.0, cpu_s=0.050))["job"]
+    now = reports(case("ours", 1.2, cpu_s=0.120), case("floor", 1.0, cpu_s=0.052), case("new", 9.0))["job"]
+    assert slower(before, now) == ["slower: ours: 1.200 ms of CPU a page, was 1.000; 83 pages/s, was 100"]
+
+
+def test_with_nothing_before_nothing_is_slower() -> None:
+    assert slower(None, reports(case("ours", 1.0))["job"]) == []
 
 
 # -- the rows of two contenders -------------------------------------------------------------------------------------

@@ -60,7 +60,8 @@ class CookieJar:
         """It starts empty."""
         self._is_public = is_public_suffix
         self._sites: dict[str, dict[_Key, Cookie]] = {}
-        self._site_of = lru_cache(maxsize=10_000)(self._find_site)
+        self.site_of = lru_cache(maxsize=10_000)(self._find_site)
+        """The registrable domain of a host: hosts of two never share a cookie."""
         self._count = 0
 
     def __len__(self) -> int:
@@ -77,7 +78,7 @@ class CookieJar:
     def header_for(self, href: str, now: float) -> str:
         """The Cookie header for a request, "" for none: longer paths first, then older cookies."""
         parts = weburl.split(href)
-        site = self._site_of(parts.host)
+        site = self.site_of(parts.host)
         cookies = self._sites.pop(site, None)
         if cookies is None:
             return ""
@@ -88,7 +89,7 @@ class CookieJar:
         return _joined(fitting)
 
     def _keep(self, cookie: Cookie, is_safe: bool, now: float) -> None:
-        site = self._site_of(cookie.domain)
+        site = self.site_of(cookie.domain)
         cookies = self._sites.setdefault(site, {})
         if not is_safe and _shadows_secure(cookie, cookies.values()):
             return

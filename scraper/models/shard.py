@@ -17,7 +17,7 @@ from scraper.models.fetchers import keeper_of, loop_fetcher
 from scraper.models.frames import FrameReader, frame
 from scraper.models.inline import InlineParser
 from scraper.models.limits import limit_memory_beyond_now
-from scraper.models.shards import Ended, Enter, Free, Stop, Told, shard_of
+from scraper.models.shards import Ended, Enter, Free, Stop, Told, shard_of, sites_of
 from scraper.openfiles import allow_open_files
 from scraper.parse.heap import keep_freed
 from scraper.parse.worker import spare_the_collector
@@ -122,6 +122,7 @@ class Shard:
         self._stream = stream
         self._loop = asyncio.get_running_loop()
         blueprint = setup.blueprint
+        self._site_of = sites_of(shares_cookies=blueprint.config.fetch.cookies)
         clock = TellingClock(Cell(setup.cell), blueprint.config.parse.timeout)
         parts = engine_parts(
             blueprint,
@@ -217,7 +218,7 @@ class Shard:
             self._tell_soon()
 
     def _elsewhere(self, job: Job, wait_s: float) -> bool:
-        if shard_of(job.host, self._setup.shards) == self._setup.number:
+        if shard_of(self._site_of(job.host), self._setup.shards) == self._setup.number:
             return False
         self._others.append((job, wait_s))
         self._tell_soon()

@@ -15,7 +15,7 @@ from scraper.models.blueprint import Blueprint, auto_notes
 from scraper.models.cell import Cell
 from scraper.models.link import SLACK_S, Link, open_link, watch
 from scraper.models.shard import ShardSetup
-from scraper.models.shards import Enter, Free, Stop, Told, in_hand_of, shard_of
+from scraper.models.shards import Enter, Free, Stop, Told, in_hand_of, shard_of, sites_of
 from scraper.parse.process import reap
 from scraper.parts import Gauges, InHand, Outlet
 from scraper.records import Fault, Job, Parsed, Target
@@ -126,7 +126,8 @@ class ShardedEngine:
         self._room = asyncio.Event()
         self._room.set()
         self._gone: list[Link] = []
-        self._hosts: set[str] = set()
+        self._site_of = sites_of(shares_cookies=blueprint.config.fetch.cookies)
+        self._sites: set[str] = set()
         """The first two."""
         self._strikes: Counter[int] = Counter()
         self._watch: asyncio.Task[None] | None = None
@@ -166,9 +167,10 @@ class ShardedEngine:
 
     def enter(self, target: Target) -> None:
         """Give a URL to the shard of its host."""
-        if len(self._hosts) < 2:
-            self._hosts.add(target.host)
-        shard = self._shards[shard_of(target.host, len(self._shards))]
+        site = self._site_of(target.host)
+        if len(self._sites) < 2:
+            self._sites.add(site)
+        shard = self._shards[shard_of(site, len(self._shards))]
         shard.enter(target)
         if len(shard.open) >= self._window:
             self._room.clear()
@@ -203,12 +205,13 @@ class ShardedEngine:
 
     def notes(self) -> list[str]:
         """What its settings that say "auto" came to; and a list of one host cannot be dealt out."""
-        notes = auto_notes(self._blueprint) if self._hosts else []
-        if len(self._hosts) != 1 or len(self._shards) == 1:
+        notes = auto_notes(self._blueprint) if self._sites else []
+        if len(self._sites) != 1 or len(self._shards) == 1:
             return notes
+        what = "site" if self._blueprint.config.fetch.cookies else "host"
         return [
             *notes,
-            f"all pages are of one host, {next(iter(self._hosts))}, so 1 of {len(self._shards)} shards does the work: "
+            f"all pages are of one {what}, {next(iter(self._sites))}, so 1 of {len(self._shards)} shards does the work: "
             'run.model = "hybrid" uses the other cores too',
         ]
 
@@ -270,7 +273,7 @@ class ShardedEngine:
         self._pass_on(shard, told)
         for job, wait_s in told.elsewhere:
             shard.open.pop(job.target.key, None)
-            self._shards[shard_of(job.host, len(self._shards))].enter_job(job, wait_s)
+            self._shards[shard_of(self._site_of(job.host), len(self._shards))].enter_job(job, wait_s)
         if told.is_short:
             self._outlet.short_of_memory()
         if all(len(each.open) < self._window for each in self._shards):

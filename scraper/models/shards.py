@@ -1,9 +1,11 @@
-"""What a sharded run and its shards say to each other, and which shard a host belongs to. Pure."""
+"""What a sharded run and its shards say to each other, and which shard a host belongs to."""
 
+from collections.abc import Callable
 from zlib import crc32
 
 import msgspec
 
+from scraper.fetch.cookies import new_jar
 from scraper.parts import Gauges, Hold, InHand
 from scraper.records import Fault, Job, Parsed, Target
 from scraper.stats import Waits
@@ -68,6 +70,15 @@ def shard_of(site: str, shards: int) -> int:
     (0, True)
     """
     return crc32(site.encode("utf-8", "replace")) % shards
+
+
+def sites_of(*, shares_cookies: bool) -> Callable[[str], str]:
+    """Gives what a host is dealt out with: itself, or its registrable domain, whose hosts share a shard's cookies.
+
+    >>> sites_of(shares_cookies=False)("www.a.example"), sites_of(shares_cookies=True)("www.a.example")
+    ('www.a.example', 'a.example')
+    """
+    return new_jar().site_of if shares_cookies else str
 
 
 def in_hand_of(ended: Ended, target: Target, hold: Hold) -> InHand:

@@ -15,7 +15,8 @@ OTHER_COLUMNS = "other"
 """The CSV column that takes, as one JSON object, keys that were not known when the header was written."""
 
 _json = msgspec.json.Encoder(decimal_format="number")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the full-width forms of the first."""
 
 RowEncoder = Callable[[Mapping[str, Any]], bytes]
 

@@ -117,6 +117,21 @@ def test_redirects_of_robots_txt_are_followed_and_those_of_pages_are_judged(cli)
     assert (failure["url"], failure["error"], failure["attempts"]) == (f"{url}/moved", "robots", 1)
 
 
+@pytest.mark.parametrize(("redirects", "error"), [(5, ["robots"]), (6, [])])
+def test_five_redirects_of_robots_txt_are_followed_and_a_sixth_means_that_there_is_none(cli, redirects, error):
+    def answer(path: str) -> Answer:
+        if path.startswith("/page"):
+            return 200, {}, PAGE
+        hop = 0 if path == "/robots.txt" else int(path[1:])
+        if hop < redirects:
+            return 302, {"Location": f"/{hop + 1}"}, b""
+        return 200, {}, b"User-agent: *\nDisallow: /page"
+
+    with serving(answer) as (url, _):
+        assert cli("run", f"{url}/page").code == 0
+    assert [failure["error"] for failure in cli.failures()] == error
+
+
 def test_a_crawl_delay_is_kept_between_requests(cli):
     with serving(robots("Crawl-delay: 0.3")) as (url, log):
         assert cli("run", cli.write_list([f"{url}/{number}" for number in range(4)])).code == 0

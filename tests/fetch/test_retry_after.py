@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scraper.fetch.retry_after import parse_retry_after
 
@@ -48,3 +50,14 @@ def test_values_met_in_the_wild_give_a_wait_or_nothing() -> None:
     for value in values:
         seconds = parse_retry_after(value, NOW)
         assert seconds is None or 0 <= seconds <= 1e12, value
+
+
+VALUES = (
+    st.text() | st.text("0123456789., :-+eE") | st.integers().map(str) | st.floats().map(str) | st.datetimes().map(str)
+)
+
+
+@given(VALUES)
+def test_any_value_gives_a_wait_or_nothing(value: str) -> None:
+    seconds = parse_retry_after(value, NOW)
+    assert seconds is None or 0 <= seconds <= 1e12

@@ -15,7 +15,7 @@ from scraper.models.frames import FrameReader, frame, receive
 from scraper.models.inline import Alarm
 from scraper.models.lent import AHEAD, Lent, LentToThread
 from scraper.models.sharded import _Shard
-from scraper.models.shards import shard_of
+from scraper.models.shards import shard_of, sites_of
 from scraper.records import Page
 
 PAGE = Page("http://a.example/", "http://a.example/", 200, "text/html", b"", 0.0)
@@ -145,3 +145,14 @@ def test_hosts_spread_over_the_shards():
     for number in range(1000):
         counts[shard_of(f"host{number}.example", 4)] += 1
     assert min(counts) > 150
+
+
+def test_hosts_that_may_share_cookies_share_a_shard():
+    site_of = sites_of(shares_cookies=True)
+    assert len({shard_of(site_of(f"host{number}.shop.co.uk"), 64) for number in range(100)}) == 1
+    assert len({shard_of(site_of(f"shop{number}.co.uk"), 64) for number in range(100)}) > 30
+
+
+def test_hosts_without_cookies_go_their_own_ways():
+    site_of = sites_of(shares_cookies=False)
+    assert len({shard_of(site_of(f"host{number}.shop.co.uk"), 64) for number in range(100)}) > 30

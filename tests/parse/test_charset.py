@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper.parse.charset import decide_charset, decode, decode_as
@@ -134,3 +136,15 @@ def test_the_guess_reads_a_sample_that_begins_where_ascii_ends() -> None:
 def test_the_guess_prefers_western_europe_where_letters_are_latin() -> None:
     text = "Il a déjà été prévenu : la forêt brûle, où sont les élèves ? " * 20
     assert guess_encoding(text.encode("cp1252")) == "windows-1252"
+
+
+PIECES = st.binary() | st.sampled_from(
+    [b"<meta charset=", b"gbk", b"'utf-16'", b">", b"\xef\xbb\xbf", b"\xff\xfe", b"<!--"]
+)
+
+
+@given(st.lists(PIECES).map(b"".join), st.text() | st.text().map("text/html; charset={}".format))
+def test_any_page_has_an_encoding_by_which_it_can_be_read(body: bytes, content_type: str) -> None:
+    text = decode_as(body, decide_charset(body, content_type))
+    assert not any("\ud800" <= letter <= "\udfff" for letter in text)
+    assert isinstance(decode(body, content_type), str | bytes)

@@ -58,7 +58,9 @@ def test_keys_without_a_column_go_to_the_other_column():
     assert csv_row({"url": "u"}, ("url", OTHER_COLUMNS)) == b"u,\r\n"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)"]
+)
 def test_text_that_a_spreadsheet_would_run_is_defused(text):
     assert csv_cell(text) == "'" + text
 

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -125,3 +126,12 @@ def test_index_of_the_user_survives_starting_over(store, path):
     store._run("CREATE INDEX mine ON pages (price)")
     store.start("run-2")
     assert select(path, "SELECT count(*) FROM sqlite_master WHERE name = 'mine'") == [(1,)]
+
+
+def test_a_commit_runs_a_statement_a_row_and_three_more(store):
+    statements: list[str] = []
+    store._database.set_trace_callback(statements.append)
+    store.write([ENCODE({"url": str(number)}) for number in range(100)])
+    store.commit(1, b"x")
+    words = Counter(statement.split()[0] for statement in statements)
+    assert words == {"BEGIN": 1, "INSERT": 100, "UPDATE": 1, "COMMIT": 1}
