@@ -208,10 +208,10 @@ class ShardedEngine:
         notes = auto_notes(self._blueprint) if self._sites else []
         if len(self._sites) != 1 or len(self._shards) == 1:
             return notes
-        what = "site" if self._blueprint.config.fetch.cookies else "host"
+        what, only = "site" if self._blueprint.config.fetch.cookies else "host", next(iter(self._sites))
         return [
             *notes,
-            f"all pages are of one {what}, {next(iter(self._sites))}, so 1 of {len(self._shards)} shards does the work: "
+            f"all pages are of one {what}, {only}, so 1 of {len(self._shards)} shards does the work: "
             'run.model = "hybrid" uses the other cores too',
         ]
 
