@@ -96,7 +96,7 @@ def _waiting(found: "Status") -> Iterator[Line]:
         return
     at = found.waiting
     yield "waiting", f"{found.unfinished:,} of {at.read:,} records read", "bold"
-    parts = {"for the turn of their host": at.queued, "in flight": at.in_flight, "being parsed": at.parsing}
+    parts = {"for their turn": at.queued, "in flight": at.in_flight, "being parsed": at.parsing}
     if any(parts.values()):
         yield "", "at the last commit: " + ", ".join(f"{n:,} {why}" for why, n in parts.items() if n), ""
     if found.state != "running":

@@ -40,7 +40,7 @@ def test_run_that_was_killed_tells_what_waits_and_for_what(capfd, tmp_path):
     out = status(capfd, str(tmp_path))[1]
     assert "the same command resumes" in out
     assert "waiting   50 of 100 records read" in out
-    assert "at the last commit: 40 for the turn of their host, 8 in flight, 2 being parsed" in out
+    assert "at the last commit: 40 for their turn, 8 in flight, 2 being parsed" in out
 
 
 def test_json_tells_the_same(capfd, tmp_path):

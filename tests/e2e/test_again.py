@@ -12,6 +12,9 @@ from werkzeug import Request, Response
 ONCE = ("--no-progress", "--set", "politeness.robots=false", "--set", "fetch.retries=0", "--set", "fields.title=h1")
 
 
+LAST_MONTH, YESTERDAY = "Sun, 25 Oct 2026 10:00:00 GMT", "Sat, 21 Nov 2026 10:00:00 GMT"
+
+
 @dataclass
 class Pages:
     """A site whose pages the test changes; they have an ETag where `tags` is on."""
@@ -21,6 +24,9 @@ class Pages:
     statuses: dict[str, int] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     tags: bool = True
+    dated: bool = False
+    """Answers have a Last-Modified, and no ETag."""
+    titles_at_first: dict[str, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     whole: Counter[str] = field(default_factory=Counter)
 
@@ -35,8 +41,12 @@ class Pages:
         tag = f'"{title}"'
         if self.tags and request.headers.get("If-None-Match") == tag:
             return Response("", 304)
+        since = LAST_MONTH if title == self.titles_at_first.setdefault(name, title) else YESTERDAY
+        if self.dated and request.headers.get("If-Modified-Since") == since:
+            return Response("", 304)
         self.whole[name] += 1
-        return Response(f"<h1>{title}</h1>", 200, {"ETag": tag} if self.tags else {}, content_type="text/html")
+        headers = {"ETag": tag} if self.tags else {"Last-Modified": since} if self.dated else {}
+        return Response(f"<h1>{title}</h1>", 200, headers, content_type="text/html")
 
     def urls(self, *names: str) -> list[str]:
         return [f"{self.url}/{name}" for name in names]
@@ -138,6 +148,17 @@ def test_refresh_replaces_the_rows_that_changed_and_no_other(cli, pages, tags, f
     pages.statuses = {}
     assert "3 rows unchanged" in cli("run", source, "--refresh", *once).err
     assert titles(cli, format) == {"a": "A", "b": "B2", "c": "C"}
+
+
+def test_refresh_asks_servers_without_etags_by_their_dates(cli, pages):
+    pages.tags, pages.dated = False, True
+    pages.titles = {"a": "A", "b": "B"}
+    source = cli.write_list(pages.urls("a", "b"))
+    assert cli("run", source, *ONCE).code == 0
+    pages.titles["b"] = "B2"
+    assert "1 row unchanged" in cli("run", source, "--refresh", *ONCE).err
+    assert titles(cli) == {"a": "A", "b": "B2"}
+    assert pages.whole == {"a": 1, "b": 2}, "a page of the date that is known is not sent again"
 
 
 def test_row_of_a_page_that_comes_back_is_written_again(cli, pages):
